@@ -1,0 +1,1 @@
+"""The data half: from repositories and web pages to tokenized training sequences."""

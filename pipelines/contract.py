@@ -1,0 +1,221 @@
+"""The tables that stages hand to one another, each field with its meaning. Needs pyarrow only.
+
+A *text table* (FILE, PAGE) is written once. Every stage after it writes an *annotation* beside each of
+its shards: same name, same number of rows, same order. `docs/data_contract.md` is generated from here.
+"""
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+
+def field(name: str, kind: pa.DataType, meaning: str, *, nullable: bool = False) -> pa.Field:
+    return pa.field(name, kind, nullable=nullable, metadata={"meaning": meaning})
+
+
+def table(meaning: str, *fields: pa.Field) -> pa.Schema:
+    return pa.schema(fields, metadata={"meaning": meaning})
+
+
+REASON = field("reason", pa.string(), "why this stage dropped the row; null where it did not", nullable=True)
+DETAIL = field("detail", pa.string(), "what was measured against which limit, as in `1500 > 1000`; empty where kept")
+
+FILE = table(
+    "One file of a repository. Rows are sorted by (repository, path); a repository lies in one row group. "
+    "Shards are named files-00003-of-00016.parquet.",
+    field("file_id", pa.string(), "20 hex digits: BLAKE2b-80 of repository, revision and path"),
+    field("repository", pa.string(), "name of the repository, unique in a run, as in `owner/name`"),
+    field("revision", pa.string(), "commit, or release version; empty where the source has neither"),
+    field("path", pa.string(), "path inside the repository, with `/`"),
+    field("license", pa.string(), "SPDX expression of the repository; empty where unknown"),
+    field("num_stars", pa.int32(), "stars of the repository at its host; 0 where unknown"),
+    field("size_bytes", pa.int64(), "size of the file as it was found, before decoding"),
+    field("content", pa.large_string(), "the text; empty where the crawl dropped the file"),
+    REASON,
+    DETAIL,
+)
+
+PAGE = table(
+    "One web page. Rows are in the order of the WARC records. Shards are named pages-00000-of-00001.parquet.",
+    field("page_id", pa.string(), "20 hex digits: BLAKE2b-80 of the URL and the fetch time"),
+    field("url", pa.string(), "address as it was fetched"),
+    field("domain", pa.string(), "host name of the URL, lower case, without a leading `www.`"),
+    field("fetched_at", pa.string(), "time of the fetch, ISO 8601, UTC"),
+    field("size_bytes", pa.int64(), "size of the record's body as it was found"),
+    field("content", pa.large_string(), "the visible text; empty where the crawl dropped the page"),
+    REASON,
+    DETAIL,
+)
+
+
+def annotation(meaning: str, *measured: pa.Field) -> pa.Schema:
+    """The schema of a stage's annotation: row i is about row i of the text shard of the same name."""
+    return table(
+        meaning,
+        field("row_id", pa.string(), "the file_id or page_id of the row"),
+        field("measured", pa.bool_(), "whether this stage saw the row: false where an earlier stage had dropped it"),
+        REASON,
+        DETAIL,
+        *measured,
+    )
+
+
+RULE_FILTER = annotation(
+    "What the rules of DeepSeek-Coder section 2.1 measured on a file.",
+    field("language", pa.string(), "programming language, in GitHub Linguist's spelling; empty where not known"),
+    field("num_chars", pa.int64(), "length of the text in Unicode scalars"),
+    field("num_lines", pa.int32(), "number of lines"),
+    field("line_length_mean", pa.float32(), "mean length of a line, in characters"),
+    field("line_length_max", pa.int32(), "length of the longest line, in characters"),
+    field("alphabetic_share", pa.float32(), "share of the characters that are letters"),
+    field("visible_text_chars", pa.int64(), "HTML only: length of the text a reader sees; 0 elsewhere"),
+)
+
+DEPENDENCY_GRAPH = annotation(
+    "Which files of its repository a file depends on (DeepSeek-Coder section 2.2).",
+    field("dependencies", pa.list_(pa.int32()), "rows of this shard that the file depends on, ascending"),
+    field("num_imports", pa.int32(), "number of import statements found"),
+    field("unresolved", pa.list_(pa.string()), "imports that are no file of the repository: external or broken"),
+)
+
+TOPOLOGICAL_SORT = annotation(
+    "Where a file stands in its training sample (DeepSeek-Coder algorithm 1).",
+    field("sample", pa.int32(), "the smallest row of the connected subgraph that the file belongs to"),
+    field("position", pa.int32(), "place in the sample, from 0: dependencies come first"),
+    field("num_back_edges", pa.int32(), "dependencies that come after the file, because they lie on a cycle with it"),
+)
+
+REPO_DEDUP = annotation(
+    "Near-duplicates among whole repositories (DeepSeek-Coder section 2.3).",
+    field("keeper", pa.string(), "the repository that is kept instead; empty where the file is kept"),
+    field("similarity", pa.float32(), "estimated Jaccard similarity to the keeper; 0 where kept"),
+)
+
+QUALITY_SCREEN = annotation(
+    "How well a file parses (the compiler check of DeepSeek-Coder section 2.4).",
+    field("syntax_error_share", pa.float32(), "share of the bytes that lie inside syntax errors; 0 without a grammar"),
+    field("num_syntax_errors", pa.int32(), "number of syntax errors, missing tokens among them"),
+)
+
+FASTTEXT_RECALL = annotation(
+    "Whether a page is about code or mathematics (DeepSeekMath section 2.1, DeepSeek-Coder-V2 section 2).",
+    field("topic", pa.string(), "`code` or `math`, whichever scored higher; empty where neither was recalled"),
+    field("code_score", pa.float32(), "probability of code, 0 to 1"),
+    field("math_score", pa.float32(), "probability of mathematics, 0 to 1"),
+    field("is_seed", pa.bool_(), "whether the page trained the classifier as a positive example"),
+)
+
+NGRAM_DECONTAMINATION = annotation(
+    "Text that a row shares with a benchmark (DeepSeek-Coder section 2.4).",
+    field("benchmark", pa.string(), "the benchmark that the row shares text with; empty where none"),
+    field("task_id", pa.string(), "the task of that benchmark; empty where none"),
+    field("ngram", pa.string(), "the first shared n-gram, normalised; empty where none"),
+)
+
+DOCUMENT = table(
+    "One training document: the files of a connected subgraph in dependency order, or a web page.",
+    field("document_id", pa.string(), "20 hex digits: BLAKE2b-80 of the text"),
+    field("source", pa.string(), "`repository`, `web_code` or `web_math`"),
+    field("origin", pa.string(), "the repository, or the URL of the page"),
+    field("revision", pa.string(), "commit or release of the repository; fetch time of the page"),
+    field("language", pa.string(), "language of most of the bytes; empty for a page"),
+    field("license", pa.string(), "SPDX expression; empty where unknown"),
+    field("paths", pa.list_(pa.string()), "the files in order, dependencies first; the URL for a page"),
+    field("file_ids", pa.list_(pa.string()), "file_id of each path, or the page_id"),
+    field("file_offsets", pa.list_(pa.int64()), "where each file begins in `text`, in UTF-8 bytes"),
+    field("num_files", pa.int32(), "number of files"),
+    field("size_bytes", pa.int64(), "length of `text` in UTF-8 bytes"),
+    field("text", pa.large_string(), "the files one after the other, each headed by its path in a comment"),
+)
+
+SPLITS = ("train", "validation")
+
+
+def sequence(length: int) -> pa.Schema:
+    """The schema of packed training sequences of `length` tokens."""
+    return table(
+        "One packed training sequence, in memory-mapped Arrow files. A document starts at the BOS token; "
+        "padding, only at the end of a shard, is the PAD token.",
+        field("tokens", pa.list_(pa.int32(), length), "token ids"),
+    )
+
+
+BENCHMARK_TASK = table(
+    "One task of a benchmark, as eval reads it and as decontamination looks for it.",
+    field("benchmark", pa.string(), "name of the benchmark, as in `humaneval`"),
+    field("version", pa.string(), "first 12 hex digits of the SHA-256 of the data file"),
+    field("task_id", pa.string(), "the benchmark's own id of the task"),
+    field("language", pa.string(), "programming language of the answer; empty for prose"),
+    field("prompt", pa.string(), "what the model is given (or, for infilling, what stands before the gap)"),
+    field("suffix", pa.string(), "infilling only: what stands after the gap; empty elsewhere"),
+    field("solution", pa.string(), "the reference answer"),
+    field("test", pa.string(), "the code that checks an answer; empty where answers are compared as text"),
+    field("entry_point", pa.string(), "the function that the test calls; empty where none"),
+)
+
+COMPLETION = table(
+    "What a model answered to a task.",
+    field("benchmark", pa.string(), "name of the benchmark"),
+    field("task_id", pa.string(), "the benchmark's own id of the task"),
+    field("sample", pa.int32(), "number of the answer to this task, from 0"),
+    field("completion", pa.string(), "the generated text, up to the stop string"),
+    field("finish_reason", pa.string(), "`stop` (end token or stop string) or `length`"),
+)
+
+RESULT = table(
+    "How an answer was judged.",
+    field("benchmark", pa.string(), "name of the benchmark"),
+    field("task_id", pa.string(), "the benchmark's own id of the task"),
+    field("sample", pa.int32(), "number of the answer to this task, from 0"),
+    field("outcome", pa.string(), "`passed`, `failed`, `timeout`, `out_of_memory` or `error`"),
+    field("score", pa.float64(), "0 to 1, higher is better"),
+    field("seconds", pa.float64(), "wall time of the judgement"),
+    field("detail", pa.string(), "the last line of the error, or the expected answer; empty where passed"),
+)
+
+TABLES = {
+    "file": FILE,
+    "page": PAGE,
+    "rule_filter": RULE_FILTER,
+    "dependency_graph": DEPENDENCY_GRAPH,
+    "topological_sort": TOPOLOGICAL_SORT,
+    "repo_dedup": REPO_DEDUP,
+    "quality_screen": QUALITY_SCREEN,
+    "fasttext_recall": FASTTEXT_RECALL,
+    "ngram_decontamination": NGRAM_DECONTAMINATION,
+    "document": DOCUMENT,
+    "sequence": sequence(1),
+    "benchmark_task": BENCHMARK_TASK,
+    "completion": COMPLETION,
+    "result": RESULT,
+}
+
+
+def mismatches(found: pa.Schema, expected: pa.Schema) -> Iterator[str]:
+    """How `found` differs from `expected` in names, types or nullability, one sentence each; metadata is not compared."""
+    for name in expected.names:
+        if name not in found.names:
+            yield f"column {name!r} is missing"
+        elif found.field(name).type != expected.field(name).type:
+            yield f"column {name!r} is {found.field(name).type}, expected {expected.field(name).type}"
+        elif found.field(name).nullable != expected.field(name).nullable:
+            yield f"column {name!r} has nullable={found.field(name).nullable}, expected {expected.field(name).nullable}"
+    for name in found.names:
+        if name not in expected.names:
+            yield f"column {name!r} is unknown"
+
+
+def markdown() -> str:
+    """The whole contract as the page `docs/data_contract.md`."""
+    lines = ["# Data contract", "", "Generated by `python -m pipelines contract`; do not edit.", ""]
+    for name, schema in TABLES.items():
+        lines += [f"## {name}", "", schema.metadata[b"meaning"].decode(), "", "| field | type | meaning |", "|---|---|---|"]
+        lines += [_markdown_row(column, name) for column in schema]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _markdown_row(column: pa.Field, table_name: str) -> str:
+    kind = "fixed_size_list<int32>[sequence length]" if table_name == "sequence" else str(column.type)
+    kind = kind.replace("element: ", "").replace(" not null", "") + (", nullable" if column.nullable else "")
+    return f"| {column.name} | `{kind}` | {column.metadata[b'meaning'].decode()} |"
