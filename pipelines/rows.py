@@ -1,0 +1,148 @@
+"""Reads a shard with its annotations in lockstep, row group by row group, and shows a stage its living rows only."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipelines import storage
+from pipelines.manifest import Counts
+from pipelines.stage import StageRun
+
+# The first word of a shard's name says which table of text it belongs to.
+TEXT_STAGE = {"files": "crawl", "pages": "web_crawl"}
+ID_COLUMN = {"files": "file_id", "pages": "page_id"}
+RECIPE_KEY = b"recipe"
+COUNTS_KEY = b"counts"
+
+
+class CorruptShardError(ValueError):
+    """A shard that cannot be read, or that another recipe made."""
+
+
+def family(shard: str) -> str:
+    """`files` or `pages`."""
+    return shard.rsplit("/", 1)[-1].split("-", 1)[0]
+
+
+def open_parquet(url: str) -> pq.ParquetFile:
+    """A Parquet file with its checksums verified on reading. CorruptShardError where it is no whole Parquet file."""
+    try:
+        return pq.ParquetFile(storage.open_input(url), page_checksum_verification=True)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise CorruptShardError(_corrupt(url, error)) from error
+
+
+def read_group(file: pq.ParquetFile, url: str, group: int, columns: Sequence[str]) -> pa.Table:
+    try:
+        return file.read_row_group(group, columns=list(columns), use_threads=False)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise CorruptShardError(_corrupt(url, error)) from error
+
+
+def _corrupt(url: str, error: Exception) -> str:
+    return f"{url}: not a whole Parquet file ({error}); delete it and run its stage again, which makes this shard anew"
+
+
+def stamp(url: str) -> tuple[str, Counts] | None:
+    """The recipe and the counts that the writer left in `url`; None where there is no whole shard."""
+    if not storage.exists(url):
+        return None
+    try:
+        return _arrow_stamp(url) if url.endswith(".arrow") else _parquet_stamp(url)
+    except (pa.ArrowInvalid, OSError, CorruptShardError, KeyError):
+        return None
+
+
+def _parquet_stamp(url: str) -> tuple[str, Counts]:
+    with open_parquet(url) as file:
+        metadata = file.metadata.metadata or {}
+        return metadata[RECIPE_KEY].decode(), Counts(**json.loads(metadata[COUNTS_KEY]))
+
+
+def _arrow_stamp(url: str) -> tuple[str, Counts]:
+    with storage.open_input(url) as stream, pa.ipc.open_file(stream) as file:
+        num_rows = sum(file.get_batch(i).num_rows for i in range(file.num_record_batches))
+        return (file.schema.metadata or {})[RECIPE_KEY].decode(), Counts(rows=num_rows, kept=num_rows)
+
+
+def tables(url: str, columns: Sequence[str]) -> Iterator[pa.Table]:
+    """The row groups of one Parquet file."""
+    with open_parquet(url) as file:
+        for group in range(file.num_row_groups):
+            yield read_group(file, url, group, columns)
+
+
+@dataclass(frozen=True)
+class RowGroup:
+    """One row group of a shard, as one stage sees it."""
+
+    ids: pa.Array
+    size_bytes: pa.Array
+    live: np.ndarray  # bool[rows]: no earlier stage has dropped the row
+    table: pa.Table  # the living rows: what the stage reads, and `row`, the row's number in the shard
+
+
+def row_groups(run: StageRun[Any], shard: str) -> Iterator[RowGroup]:
+    """Every row group of `shard`, with the columns that the stage declares in `reads`."""
+    sources = _sources(run, shard)
+    files = {name: open_parquet(run.upstream(name, shard)) for name in sources}
+    _check_aligned(files, sources, run, shard)
+    first = 0
+    text = TEXT_STAGE[family(shard)]
+    for group in range(files[text].num_row_groups):
+        parts = {name: read_group(files[name], run.upstream(name, shard), group, sources[name]) for name in sources}
+        rows = _merge(parts, text, run.stage.reads, first)
+        first += len(rows.ids)
+        yield rows
+    for file in files.values():
+        file.close()
+
+
+def _sources(run: StageRun[Any], shard: str) -> dict[str, list[str]]:
+    """Stage -> the columns to read: those the stage asks for, and what decides whether a row is alive."""
+    text = TEXT_STAGE[family(shard)]
+    always = {text: [ID_COLUMN[family(shard)], "size_bytes"]}
+    return {
+        name: list(dict.fromkeys([*always.get(name, []), "reason", *run.stage.reads.get(name, ())]))
+        for name, manifest in run.ancestors.items()
+        if shard in manifest.shards
+    }
+
+
+def _check_aligned(
+    files: Mapping[str, pq.ParquetFile], names: Mapping[str, Any], run: StageRun[Any], shard: str
+) -> None:
+    shapes = {name: [f.metadata.row_group(g).num_rows for g in range(f.num_row_groups)] for name, f in files.items()}
+    text = TEXT_STAGE[family(shard)]
+    for name in names:
+        recipe = (files[name].metadata.metadata or {}).get(RECIPE_KEY, b"none").decode()
+        if recipe != run.ancestors[name].recipe:
+            raise CorruptShardError(
+                f"{run.upstream(name, shard)}: made by recipe {recipe}, but the manifest of {name} says "
+                f"{run.ancestors[name].recipe}; run the stage {name} again"
+            )
+        if shapes[name] != shapes[text]:
+            raise CorruptShardError(
+                f"{run.upstream(name, shard)}: has {sum(shapes[name])} rows in {len(shapes[name])} row groups, but "
+                f"{text} has {sum(shapes[text])} in {len(shapes[text])}; delete it and run the stage {name} again"
+            )
+
+
+def _merge(parts: Mapping[str, pa.Table], text: str, reads: Mapping[str, tuple[str, ...]], first_row: int) -> RowGroup:
+    ids = parts[text].column(0).combine_chunks()
+    alive = [pc.is_null(part.column("reason")) for part in parts.values()]
+    live = reduce(pc.and_, alive).combine_chunks().to_numpy(zero_copy_only=False)
+    columns = {"row": pa.array(np.arange(first_row, first_row + len(ids), dtype=np.int32))}
+    for name, part in parts.items():
+        columns |= {column: part.column(column) for column in reads.get(name, ())}
+    table = pa.table(columns)
+    if not live.all():
+        table = table.filter(pa.array(live))
+    return RowGroup(ids, parts[text].column("size_bytes").combine_chunks(), live, table)

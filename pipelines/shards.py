@@ -1,0 +1,159 @@
+"""Writes shards: runs a kernel over the living rows, checks and spreads its answer, counts, moves the file into place.
+
+Plain Python: a Beam worker, a test or a notebook calls `shard_writer` alike.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipelines import contract, rows, storage
+from pipelines.manifest import Counts
+from pipelines.rows import RowGroup
+from pipelines.stage import Annotate, Kernel, Output, StageRun, Step, Write
+
+
+def outputs(step: Step[Any], shard: str) -> list[str]:
+    """What the step writes for `shard`: paths inside the stage's folder."""
+    if not isinstance(step, Write):
+        return [shard]
+    name = shard.rsplit("/", 1)[-1].removesuffix(".parquet") + step.suffix
+    return [f"{output}/{name}" if output else name for output in step.outputs]
+
+
+def is_done(run: StageRun[Any], shard: str) -> bool:
+    """Whether the shard lies there whole, made by this run's recipe."""
+    found = rows.stamp(run.path(shard))
+    return found is not None and found[0] == run.recipe
+
+
+def counts(run: StageRun[Any], shard: str) -> Counts:
+    found = rows.stamp(run.path(shard))
+    assert found is not None, shard
+    return found[1]
+
+
+def shard_writer(run: StageRun[Any], step_index: int) -> Callable[[str], None]:
+    """A function that writes one shard of the step. Called once per worker: it loads what the kernel needs."""
+    step = run.stage.steps[step_index]
+    if isinstance(step, Annotate):
+        kernel = step.kernel(run)
+        return lambda shard: _annotate(run, kernel, shard)
+    assert isinstance(step, Write)
+    tables = step.tables(run)
+    return lambda shard: _write(run, step, tables, shard)
+
+
+def _annotate(run: StageRun[Any], kernel: Kernel, shard: str) -> None:
+    with ShardFile(run, shard, run.stage.writes) as file:
+        for group in rows.row_groups(run, shard):
+            annotation = _annotation(run, kernel, shard, group)
+            living = pa.array(group.live)
+            file.counts += count_reasons(annotation.column("reason").filter(living), group.size_bytes.filter(living))
+            file.write(annotation)
+
+
+def _annotation(run: StageRun[Any], kernel: Kernel, shard: str, group: RowGroup) -> pa.Table:
+    """The kernel's answer, checked, and spread over all rows: those that were dropped before get empty values."""
+    stage = run.stage
+    try:
+        answer = kernel(group.table)
+    except Exception as error:
+        error.add_note(f"in the stage {stage.name}, shard {shard}, rows {group.ids[0]} to {group.ids[-1]}")
+        raise
+    assert len(answer) == len(group.table), f"{stage.name} returned {len(answer)} rows for {len(group.table)}"
+    unknown = set(pc.unique(answer.column("reason")).to_pylist()) - {None, *stage.reasons}
+    assert not unknown, f"{stage.name} gave the undeclared reasons {unknown}"
+    own = [column for column in stage.writes if column.name not in {"row_id", "measured"}]
+    spread = {column.name: _spread(answer.column(column.name), column.type, group.live) for column in own}
+    return pa.table({"row_id": group.ids, "measured": pa.array(group.live), **spread}, schema=stage.writes)
+
+
+def _spread(values: pa.ChunkedArray, kind: pa.DataType, live: np.ndarray) -> pa.ChunkedArray:
+    """`values` at the living rows, and the empty value of `kind` elsewhere."""
+    values = values.cast(kind)
+    if live.all():
+        return values
+    padded = pa.chunked_array([*values.chunks, pa.array([_empty(kind)], kind)])
+    places = np.where(live, np.cumsum(live) - 1, len(values))
+    return padded.take(pa.array(places))
+
+
+def _empty(kind: pa.DataType) -> Any:
+    if pa.types.is_list(kind):
+        return []
+    if pa.types.is_string(kind):
+        return ""
+    return False if pa.types.is_boolean(kind) else 0
+
+
+def count_reasons(reasons: pa.ChunkedArray, sizes: pa.ChunkedArray) -> Counts:
+    """How many rows and bytes each reason took, and how many are left."""
+    by_reason = pa.table({"reason": reasons, "size": sizes}).group_by("reason")
+    sums = by_reason.aggregate([([], "count_all"), ("size", "sum")]).to_pylist()
+    found = {row["reason"]: [row["count_all"], row["size_sum"]] for row in sums}
+    kept, kept_bytes = found.pop(None, [0, 0])
+    return Counts(len(reasons), pc.sum(sizes).as_py() or 0, kept, kept_bytes, dict(sorted(found.items())))
+
+
+def _write(run: StageRun[Any], step: Write[Any], tables: Callable[[str], Iterator[Output]], shard: str) -> None:
+    schema = step.schema(run.config)
+    with ExitStack() as stack:
+        files = {
+            output: stack.enter_context(ShardFile(run, name, schema))
+            for output, name in zip(step.outputs, outputs(step, shard), strict=True)
+        }
+        for output, table in tables(shard):
+            files[output].write(table)
+            files[output].counts += _count_table(table)
+
+
+def _count_table(table: pa.Table) -> Counts:
+    if "size_bytes" not in table.column_names:
+        return Counts(rows=len(table), kept=len(table))
+    kept = pa.chunked_array([pa.nulls(len(table), pa.string())])
+    reasons = table.column("reason") if "reason" in table.column_names else kept
+    return count_reasons(reasons, table.column("size_bytes"))
+
+
+class ShardFile:
+    """A shard while it is written: Parquet or Arrow IPC, stamped with the recipe and the counts, whole or absent."""
+
+    def __init__(self, run: StageRun[Any], name: str, schema: pa.Schema) -> None:
+        self.url = run.path(name)
+        self.schema = schema
+        self.recipe = run.recipe
+        self.counts = Counts()
+        self.is_arrow = name.endswith(".arrow")
+
+    def __enter__(self) -> "ShardFile":
+        self.stack = ExitStack()
+        stream = self.stack.enter_context(storage.replacing(self.url))
+        if self.is_arrow:
+            self.writer = pa.ipc.new_file(stream, self.schema.with_metadata({rows.RECIPE_KEY: self.recipe.encode()}))
+        else:
+            self.writer = pq.ParquetWriter(stream, self.schema, compression="zstd", write_page_checksum=True)
+        return self
+
+    def write(self, table: pa.Table) -> None:
+        """Appends one row group. ValueError where the table is not of the declared schema."""
+        problems = list(contract.mismatches(table.schema, self.schema))
+        if problems:
+            raise ValueError(f"{self.url}: {'; '.join(problems)}")
+        if len(table) and self.is_arrow:
+            self.writer.write_table(table.cast(self.schema).combine_chunks())
+        elif len(table):
+            self.writer.write_table(table.cast(self.schema), row_group_size=len(table))
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        if kind is None and not self.is_arrow:
+            stamp = {rows.RECIPE_KEY: self.recipe, rows.COUNTS_KEY: json.dumps(vars(self.counts))}
+            self.writer.add_key_value_metadata(stamp)
+        self.writer.close()
+        self.stack.__exit__(kind, error, trace)

@@ -1,0 +1,128 @@
+"""What a stage declares, and the four kinds of step that it can be made of. The runner does the rest."""
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import pyarrow as pa
+
+from pipelines import recipe, storage
+from pipelines.config import StageConfig
+from pipelines.manifest import Manifest
+
+C = TypeVar("C", bound=StageConfig)
+Kernel = Callable[[pa.Table], pa.Table]
+Output = tuple[str, pa.Table]  # the sub-folder of the stage's folder, and one row group
+
+
+@dataclass(frozen=True)
+class Annotate(Generic[C]):
+    """Measures the living rows of every shard and writes the annotation.
+
+    `kernel(run)` is called once per worker. The kernel it returns maps a table of living rows (the columns that the
+    stage reads, and `row`, the row's number in its shard) to a table with as many rows: `reason`, `detail` and what
+    the stage measures.
+    """
+
+    kernel: Callable[["StageRun[C]"], Kernel]
+
+
+@dataclass(frozen=True)
+class Write(Generic[C]):
+    """Writes shards of another shape, into sub-folders `outputs` of the stage's folder.
+
+    `tables(run)` is called once per worker. What it returns maps the name of a shard to (sub-folder, table) pairs;
+    each table becomes one row group.
+    """
+
+    name: str
+    schema: Callable[[C], pa.Schema]
+    shards: Callable[["StageRun[C]"], list[str]]
+    tables: Callable[["StageRun[C]"], Callable[[str], Iterator[Output]]]
+    outputs: tuple[str, ...] = ("",)
+    suffix: str = ".parquet"  # or ".arrow": Arrow IPC, to be memory-mapped
+
+
+@dataclass(frozen=True)
+class Shuffle(Generic[C]):
+    """Groups ids and hashes, never text: `build(pipeline, run)` wires a Beam job that writes under `folder`."""
+
+    name: str
+    folder: str
+    build: Callable[[Any, "StageRun[C]"], None]
+
+
+@dataclass(frozen=True)
+class Local(Generic[C]):
+    """Work for one process, in the runner's own: a list, a union-find, a tokenizer."""
+
+    name: str
+    work: Callable[["StageRun[C]"], None]
+
+
+Step = Annotate[C] | Write[C] | Shuffle[C] | Local[C]
+
+
+def _nothing(config: Any) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Stage(Generic[C]):
+    """One stage of the flow. Its name is that of its folder, its asset, its config table and its output."""
+
+    name: str
+    reads: Mapping[str, tuple[str, ...]]  # stage -> columns
+    writes: pa.Schema
+    reasons: tuple[str, ...]  # every way in which it may drop a row
+    config: type[C]
+    steps: tuple[Step[C], ...]
+    packages: tuple[str, ...] = ()  # the libraries whose version decides the output
+    external: Callable[[C], dict[str, Any]] = field(
+        default=_nothing
+    )  # what is read from outside the run, with versions
+
+    @property
+    def code_version(self) -> str:
+        columns = str([(column.name, str(column.type)) for column in self.writes])
+        return recipe.code_version(f"pipelines.{self.name}.stage", self.packages) + f"-{recipe.short_hash(columns)}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A stage travels to workers by name: both sides hold the same code."""
+        return load, (self.name,)
+
+
+def load(name: str) -> Stage[Any]:
+    """The stage of that name."""
+    found: Stage[Any] = importlib.import_module(f"pipelines.{name}.stage").STAGE
+    return found
+
+
+@dataclass(frozen=True)
+class StageRun(Generic[C]):
+    """One execution of a stage, as its steps see it. Small enough to travel to every worker."""
+
+    stage: Stage[C]
+    config: C
+    run_folder: str  # <data>/<run>
+    recipe: str
+    ancestors: Mapping[str, Manifest]  # every stage upstream, in the order of the flow
+
+    @property
+    def folder(self) -> str:
+        return storage.join(self.run_folder, self.stage.name)
+
+    def path(self, *parts: str) -> str:
+        """A path inside this stage's own folder."""
+        return storage.join(self.folder, *(part for part in parts if part))
+
+    def upstream(self, stage: str, *parts: str) -> str:
+        """A path inside the folder of a stage upstream."""
+        assert stage in self.ancestors, f"{self.stage.name} does not read {stage}"
+        return storage.join(self.run_folder, stage, *parts)
+
+    @property
+    def shards(self) -> list[str]:
+        """The names of the shards that the stages it reads have written."""
+        return sorted({shard for name in self.stage.reads for shard in self.ancestors[name].shards})
