@@ -35,6 +35,19 @@ FILE = table(
     DETAIL,
 )
 
+REPOSITORY = table(
+    "One repository of a crawl, readable or not.",
+    field("repository", pa.string(), "name of the repository, unique in a run"),
+    field("revision", pa.string(), "commit, or release version; empty where the source has neither"),
+    field("license", pa.string(), "SPDX expression; empty where unknown"),
+    field("num_stars", pa.int32(), "stars at its host; 0 where unknown"),
+    field("location", pa.string(), "where its source finds it"),
+    field("source", pa.int32(), "number of the source in the configuration, from 0"),
+    field("shard", pa.int32(), "number of the shard that its files are in"),
+    field("reason", pa.string(), "`empty_repository` or `unreadable_repository`; null where readable", nullable=True),
+    field("detail", pa.string(), "what the source said; empty where readable"),
+)
+
 PAGE = table(
     "One web page. Rows are in the order of the WARC records. Shards are named pages-00000-of-00001.parquet.",
     field("page_id", pa.string(), "20 hex digits: BLAKE2b-80 of the URL and the fetch time"),
@@ -175,6 +188,7 @@ RESULT = table(
 
 TABLES = {
     "file": FILE,
+    "repository": REPOSITORY,
     "page": PAGE,
     "rule_filter": RULE_FILTER,
     "dependency_graph": DEPENDENCY_GRAPH,

@@ -57,6 +57,12 @@ class Manifest:
     cost: Cost
     versions: dict[str, str]  # package -> version
 
+    def summary(self) -> str:
+        """One line: what came in, what is left, and how long it took."""
+        found, dropped = self.counts, self.counts.dropped_rows
+        what = f"{found.rows:,} rows, {found.kept:,} kept, {dropped:,} dropped"
+        return f"{self.stage:<22} {what:<48} {self.cost.seconds:8.1f} s  {self.cost.peak_memory_bytes / 1e6:6,.0f} MB"
+
     def write(self, folder: str) -> None:
         storage.write_json(storage.join(folder, NAME), asdict(self))
 

@@ -1,0 +1,81 @@
+"""The command line of the data half: `python -m pipelines run | trace | contract`."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+
+from pipelines import config, contract, storage
+from pipelines.flow import DOWNSTREAM, FLOW
+
+DEFAULT_CONFIG = "pipelines/configs/demo.toml"
+RUN_HELP = """Brings stages up to date: what is done is skipped, what was cut off goes on.
+Any further option goes to Beam as it is, for example
+  --direct_num_workers=4                            several processes on this machine
+  --runner=DataflowRunner --project=... --region=...  the same jobs on Dataflow"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = _parser()
+    options, beam_flags = parser.parse_known_args(arguments)
+    if beam_flags and options.command != "run":
+        parser.error(f"unknown options: {' '.join(beam_flags)}")
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("pipelines").setLevel(logging.INFO)
+    try:
+        options.function(options, beam_flags)
+    except (ValueError, FileNotFoundError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pipelines", description="From repositories to training sequences.")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    run = commands.add_parser(
+        "run", help="run stages", description=RUN_HELP, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    run.add_argument("stages", nargs="*", metavar="STAGE", help=f"by default all, in this order: {', '.join(FLOW)}")
+    _add_run_options(run)
+    run.set_defaults(function=_run)
+
+    trace = commands.add_parser("trace", help="why is this file in the corpus, or why not?")
+    trace.add_argument("file", help="a file_id or page_id, `repository/path`, or a URL")
+    _add_run_options(trace)
+    trace.set_defaults(function=_trace)
+
+    page = commands.add_parser("contract", help="print docs/data_contract.md")
+    page.set_defaults(function=lambda options, flags: print(contract.markdown(), end=""))
+    return parser
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", default=DEFAULT_CONFIG, help="TOML file of the run (default: %(default)s)")
+    parser.add_argument("--data", default="data", help="folder or URL that holds the runs (default: %(default)s)")
+    parser.add_argument("--run", default="demo", help="name of the run (default: %(default)s)")
+
+
+def _run(options: argparse.Namespace, beam_flags: list[str]) -> None:
+    from pipelines.runner import run_stage  # imports Beam, which takes seconds
+    from pipelines.stage import load
+
+    unknown = sorted(set(options.stages) - set(FLOW))
+    if unknown:
+        raise ValueError(f"stage: got {unknown[0]!r}; expected one of {', '.join(FLOW)}")
+    tables = config.load(options.config, (*FLOW, *DOWNSTREAM))
+    for name in options.stages or FLOW:
+        done = run_stage(load(name), storage.join(options.data, options.run), tables, beam_flags)
+        print(done.summary())
+
+
+def _trace(options: argparse.Namespace, beam_flags: list[str]) -> None:
+    from pipelines.trace import trace
+
+    for line in trace(storage.join(options.data, options.run), options.file):
+        print(line)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""The packages of this Python environment: real code that every machine has. One repository per distribution."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import Distribution, distributions
+from pathlib import Path, PurePath
+from typing import Literal
+
+from pipelines.config import StageConfig
+from pipelines.crawl.sources.source import Entry, Repository, no_content, readable_path
+
+# Trove classifiers and free texts that stand for exactly one SPDX licence.
+SPDX = {
+    "apache 2.0": "Apache-2.0",
+    "apache license 2.0": "Apache-2.0",
+    "apache software license": "Apache-2.0",
+    "bsd 3-clause": "BSD-3-Clause",
+    "bsd license": "BSD-3-Clause",
+    "isc license (iscl)": "ISC",
+    "mit": "MIT",
+    "mit license": "MIT",
+    "mozilla public license 2.0 (mpl 2.0)": "MPL-2.0",
+    "python software foundation license": "PSF-2.0",
+    "the unlicense (unlicense)": "Unlicense",
+}
+
+
+class InstalledSource(StageConfig):
+    kind: Literal["installed"] = "installed"
+    max_total_bytes: int = 60_000_000  # smallest distributions first, until their sum would pass this
+    max_file_bytes: int = 1_000_000  # larger files, compiled libraries mostly, do not count into that sum
+
+    def fingerprint(self) -> str:
+        names = sorted(f"{found.name}=={found.version}" for found in self._chosen())
+        return hashlib.blake2b("\n".join(names).encode(), digest_size=10).hexdigest()
+
+    def _chosen(self) -> list[Distribution]:
+        sized = sorted((self._size_bytes(found), found.name, found) for found in _distributions())
+        chosen, total = [], 0
+        for size, _, found in sized:
+            total += size
+            if size and total <= self.max_total_bytes:
+                chosen.append(found)
+        return chosen
+
+    def _size_bytes(self, found: Distribution) -> int:
+        sizes = [entry.size_bytes for entry in _entries(found)]
+        return sum(size for size in sizes if size <= self.max_file_bytes)
+
+    def repositories(self, cache_folder: str) -> Iterator[Repository]:
+        for found in self._chosen():
+            yield Repository(found.name, found.version, spdx(found), 0, found.name)
+
+    def entries(self, repository: Repository) -> Iterator[Entry]:
+        return _entries(next(found for found in _distributions() if found.name == repository.location))
+
+
+@cache
+def _distributions() -> list[Distribution]:
+    """Every distribution once: of two folders that hold the same one, the first on the path counts."""
+    found: dict[str, Distribution] = {}
+    for distribution in distributions():
+        name = distribution.metadata["Name"]
+        if name and name != "repoloom":
+            found.setdefault(name, distribution)
+    return list(found.values())
+
+
+def _entries(found: Distribution) -> Iterator[Entry]:
+    for listed in found.files or []:
+        if _is_source(listed):
+            file = Path(str(found.locate_file(listed)))
+            if file.is_symlink():
+                yield Entry(readable_path(str(listed)), 0, no_content, "symlink")
+            elif file.is_file():
+                yield Entry(readable_path(str(listed)), file.stat().st_size, file.read_bytes)
+
+
+def _is_source(path: PurePath) -> bool:
+    """Whether `path`, as the distribution's RECORD has it, is a file of the package and not of its installation."""
+    top = path.parts[0]
+    return not (
+        top.endswith((".dist-info", ".data", ".egg-info")) or top in {"..", "__pycache__"} or path.suffix == ".pyc"
+    )
+
+
+def spdx(found: Distribution) -> str:
+    """The SPDX expression of a distribution's licence, from its metadata; empty where that does not say exactly."""
+    metadata = found.metadata
+    if "License-Expression" in metadata:
+        return metadata["License-Expression"]
+    classifiers = [c.rsplit(" :: ", 1)[-1] for c in metadata.get_all("Classifier", []) if c.startswith("License ::")]
+    texts = [*classifiers, *metadata.get_all("License", [])]
+    known = {SPDX.get(re.sub(r"\s+", " ", text).strip().lower(), "") for text in texts} - {""}
+    return " AND ".join(sorted(known))

@@ -1,0 +1,11 @@
+"""How much text a reader of an HTML page sees, by a real HTML parser."""
+
+import re
+
+
+def visible_text_chars(html: str) -> int:
+    """Length of the visible text in characters; a run of white space counts as one."""
+    from resiliparse.extract.html2text import extract_plain_text
+
+    visible = extract_plain_text(html, preserve_formatting=False, noscript=False)
+    return len(re.sub(r"\s+", " ", visible).strip())

@@ -1,0 +1,160 @@
+"""Which language a file is in, by its name, its extension, its interpreter line, and a look inside where these leave
+a choice. Names are GitHub Linguist's. The list is the 87 languages of DeepSeek-Coder table 1, and what shares their
+extensions."""
+
+import re
+from collections.abc import Callable
+from pathlib import PurePosixPath
+
+_BY_LANGUAGE = {
+    "ANTLR": ".g4",
+    "AWK": ".awk .gawk .mawk .nawk",
+    "Ada": ".adb .ada .ads",
+    "Agda": ".agda",
+    "Alloy": ".als",
+    "AppleScript": ".applescript .scpt",
+    "Assembly": ".asm .nasm .s",
+    "Augeas": ".aug",
+    "Batchfile": ".bat .cmd",
+    "Bluespec": ".bsv",
+    "C": ".c .h .idc",
+    "C#": ".cs .csx .cake",
+    "C++": ".cpp .cc .cxx .c++ .hpp .hh .hxx .h++ .ipp .tcc .tpp .inl .ino",
+    "CMake": ".cmake",
+    "CSS": ".css",
+    "CUDA": ".cu .cuh",
+    "Clojure": ".clj .cljs .cljc .edn .boot .cl2 .hic",
+    "CoffeeScript": ".coffee .cjsx .cson .iced",
+    "Common Lisp": ".lisp .asd .lsp .ny .sexp",
+    "Dart": ".dart",
+    "Dockerfile": ".dockerfile",
+    "Elixir": ".ex .exs",
+    "Elm": ".elm",
+    "Emacs Lisp": ".el .emacs",
+    "Erlang": ".erl .hrl .escript .xrl .yrl",
+    "F#": ".fs .fsi .fsx",
+    "Fortran": ".f .f77 .f90 .f95 .f03 .f08 .for .fpp",
+    "GLSL": ".glsl .frag .vert .geom .comp .tesc .tese .vsh .fsh .glslv .shader",
+    "Go": ".go",
+    "Groovy": ".groovy .grt .gtpl .gvy .gradle",
+    "HTML": ".html .htm .xhtml .html.hl",
+    "Haskell": ".hs .hsc",
+    "Idris": ".idr .lidr",
+    "Isabelle": ".thy",
+    "JSON": ".json .geojson .topojson .jsonld .webmanifest",
+    "Java": ".java",
+    "Java Server Pages": ".jsp",
+    "JavaScript": ".js .jsx .mjs .cjs .es6 ._js .bones .jsm .ssjs",
+    "Julia": ".jl",
+    "Jupyter Notebook": ".ipynb",
+    "Kotlin": ".kt .kts .ktm",
+    "Lean": ".lean .hlean",
+    "Literate Agda": ".lagda",
+    "Literate CoffeeScript": ".litcoffee",
+    "Literate Haskell": ".lhs",
+    "Lua": ".lua .nse .rockspec .wlua",
+    "MATLAB": ".matlab .m",
+    "Makefile": ".mk .mak",
+    "Maple": ".mpl",
+    "Markdown": ".md .markdown .mkd .mkdown",
+    "Mathematica": ".mathematica .nb .wl .wlt .cdf .mt .nbp",
+    "OCaml": ".ml .mli .mll .mly .eliom .eliomi .ml4",
+    "PHP": ".php .php3 .php4 .php5 .phps .phpt .phtml .ctp .aw",
+    "Pascal": ".pas .pp .dpr .lpr .dfm",
+    "Perl": ".pl .pm .t .al .cgi .perl .ph .plx .pod .psgi",
+    "PowerShell": ".ps1 .psd1 .psm1",
+    "Prolog": ".pro .prolog .yap .ecl",
+    "Protocol Buffer": ".proto",
+    "Python": ".py .pyi .pyx .pxd .pyw .pyp .pyt .py3 .gyp .gypi .wsgi .rpy .tac .xpy .bzl",
+    "R": ".r .rd .rsx",
+    "RMarkdown": ".rmd",
+    "Racket": ".rkt .rktd .rktl .scrbl",
+    "Ruby": ".rb .rake .gemspec .ru .builder .god .jbuilder .mspec .podspec .rabl .rbuild .rbw .rbx .ruby .thor",
+    "Rust": ".rs .rs.in",
+    "SAS": ".sas",
+    "SQL": ".sql .ddl .prc .tab .udf .viw .pks .pkb .plb .pls .plsql",
+    "Scala": ".scala .sbt .sc",
+    "Scheme": ".scm .sls .sps .ss .sld",
+    "Shell": ".sh .bash .zsh .ksh .bats .tmux .tool .command",
+    "Smalltalk": ".st",
+    "Solidity": ".sol",
+    "Sparql": ".sparql .rq",
+    "Stan": ".stan",
+    "Standard ML": ".sml .sig .fun",
+    "Stata": ".do .ado .doh .ihlp .mata .matah .sthlp",
+    "SystemVerilog": ".sv .svh .vh",
+    "TCL": ".tcl .adp .tm",
+    "Tcsh": ".tcsh .csh",
+    "TeX": ".tex .sty .cls .bib .ltx .bbx .cbx .dtx .ins .lbx .mkii .mkiv .mkvi .aux .toc",
+    "Thrift": ".thrift",
+    "TypeScript": ".ts .tsx .mts .cts",
+    "VHDL": ".vhd .vhdl .vhf .vhi .vho .vhs .vht .vhw",
+    "Verilog": ".v .veo",
+    "Visual Basic": ".vb .bas .frm .frx .vba .vbhtml .vbs",
+    "XSLT": ".xslt .xsl",
+    "YAML": ".yml .yaml .reek .rviz .syntax .yaml-tmlanguage",
+    "Yacc": ".y .yacc .yy",
+    "Zig": ".zig",
+    "reStructuredText": ".rst .rest",
+}
+_NAMES = {
+    "Dockerfile": "Dockerfile Containerfile",
+    "Makefile": "Makefile GNUmakefile makefile Kbuild Makefile.am Makefile.in",
+    "CMake": "CMakeLists.txt",
+    "Ruby": "Gemfile Rakefile Vagrantfile Podfile Guardfile Fastfile Capfile",
+    "Python": "SConstruct SConscript wscript BUILD WORKSPACE Snakefile",
+    "Groovy": "Jenkinsfile",
+    "Shell": ".bashrc .bash_profile .bash_aliases .profile .zshrc PKGBUILD configure.ac",
+    "JSON": ".eslintrc .babelrc .jshintrc composer.lock",
+    "YAML": ".clang-format .clang-tidy CITATION.cff",
+}
+_INTERPRETERS = {
+    "awk": "AWK", "gawk": "AWK", "bash": "Shell", "sh": "Shell", "zsh": "Shell", "dash": "Shell", "ksh": "Shell",
+    "node": "JavaScript", "deno": "TypeScript", "perl": "Perl", "php": "PHP", "python": "Python", "pypy": "Python",
+    "ruby": "Ruby", "tclsh": "TCL", "wish": "TCL", "tcsh": "Tcsh", "csh": "Tcsh", "lua": "Lua", "Rscript": "R",
+    "groovy": "Groovy", "elixir": "Elixir", "escript": "Erlang", "runhaskell": "Haskell", "racket": "Racket",
+    "julia": "Julia", "scala": "Scala", "make": "Makefile", "swipl": "Prolog", "guile": "Scheme", "ocaml": "OCaml",
+}  # fmt: skip
+EXTENSIONS = {extension: language for language, listed in _BY_LANGUAGE.items() for extension in listed.split()}
+FILE_NAMES = {name: language for language, listed in _NAMES.items() for name in listed.split()}
+DEEPSEEK_CODER = tuple(sorted(set(_BY_LANGUAGE) - {"Markdown", "reStructuredText"}))
+
+_CPP = re.compile(r"^\s*(class|namespace|template|using)\b|^\s*(public|private|protected)\s*:|\bstd::", re.MULTILINE)
+_OBJECTIVE_C = re.compile(r"^\s*(@(interface|implementation|class|protocol|end)\b|#import\b)", re.MULTILINE)
+_PROLOG = re.compile(r"^[^#\n]*:-", re.MULTILINE)
+_GLSL = re.compile(r"^\s*(#version|precision|uniform|varying|void\s+main)\b", re.MULTILINE)
+_VERILOG = re.compile(r"^\s*(endmodule|module|`timescale|`include)\b", re.MULTILINE)
+_QT_TRANSLATION = re.compile(r"<(\?xml|!DOCTYPE TS|TS )")
+_INTERPRETER_LINE = re.compile(r"#!\s*\S*?([A-Za-z]+)[\d.]*(?:\s+(?:-S\s+)?([A-Za-z]+)[\d.]*)?")
+
+# Extensions that several languages share: which one, seen from the text. Empty: none that is listed here.
+_LOOK_INSIDE: dict[str, Callable[[str], str]] = {
+    ".h": lambda text: "" if _OBJECTIVE_C.search(text) else "C++" if _CPP.search(text) else "C",
+    ".m": lambda text: "" if _OBJECTIVE_C.search(text) else "MATLAB",
+    ".pl": lambda text: "Prolog" if _PROLOG.search(text) and "use strict" not in text else "Perl",
+    ".fs": lambda text: "GLSL" if _GLSL.search(text) else "F#",
+    ".v": lambda text: "Verilog" if _VERILOG.search(text) else "",
+    ".ts": lambda text: "" if _QT_TRANSLATION.match(text) else "TypeScript",
+}
+
+
+def language(path: str, text: str) -> str:
+    """The language of a file, or an empty string. `path` decides; `text` is looked at where it leaves a choice."""
+    name = PurePosixPath(path).name
+    if name in FILE_NAMES:
+        return FILE_NAMES[name]
+    suffix = PurePosixPath(name.lower()).suffix
+    if suffix in _LOOK_INSIDE:
+        return _LOOK_INSIDE[suffix](text)
+    if suffix in EXTENSIONS:
+        return EXTENSIONS[suffix]
+    return _from_interpreter_line(text) if not suffix else ""
+
+
+def _from_interpreter_line(text: str) -> str:
+    """The language of a script such as `#!/usr/bin/env python3`."""
+    found = _INTERPRETER_LINE.match(text)
+    if not found:
+        return ""
+    program = found[2] if found[1] == "env" and found[2] else found[1]
+    return _INTERPRETERS.get(program, "")
