@@ -1,0 +1,1 @@
+"""Stage 5: near-duplicate repositories are dropped whole (DeepSeek-Coder section 2.3), so no structure is broken."""

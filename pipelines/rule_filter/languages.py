@@ -65,7 +65,7 @@ _BY_LANGUAGE = {
     "PowerShell": ".ps1 .psd1 .psm1",
     "Prolog": ".pro .prolog .yap .ecl",
     "Protocol Buffer": ".proto",
-    "Python": ".py .pyi .pyx .pxd .pyw .pyp .pyt .py3 .gyp .gypi .wsgi .rpy .tac .xpy .bzl",
+    "Python": ".py .pyi .pyw .pyp .pyt .py3 .gyp .gypi .wsgi .rpy .tac .xpy .bzl",
     "R": ".r .rd .rsx",
     "RMarkdown": ".rmd",
     "Racket": ".rkt .rktd .rktl .scrbl",

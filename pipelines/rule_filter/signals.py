@@ -11,6 +11,8 @@ import numpy as np
 import pyarrow as pa
 from numba import njit
 
+from pipelines.words import buffers
+
 CR, LF = 13, 10
 
 
@@ -26,25 +28,20 @@ class Signals(NamedTuple):
     @property
     def line_length_mean(self) -> np.ndarray:
         """float64; 0 for an empty text."""
-        return np.divide(self.line_chars, np.maximum(self.num_lines, 1))
+        mean: np.ndarray = self.line_chars / np.maximum(self.num_lines, 1)
+        return mean
 
     @property
     def alphabetic_share(self) -> np.ndarray:
         """float64; 0 for an empty text."""
-        return np.divide(self.num_alphabetic, np.maximum(self.num_chars, 1))
+        share: np.ndarray = self.num_alphabetic / np.maximum(self.num_chars, 1)
+        return share
 
 
 def measure(texts: pa.LargeStringArray) -> Signals:
     """The signals of every text of a column."""
     values, offsets = buffers(texts)
     return Signals(*_measure(values, offsets, _is_alphabetic()))
-
-
-def buffers(texts: pa.LargeStringArray) -> tuple[np.ndarray, np.ndarray]:
-    """The UTF-8 bytes of a column (uint8) and where each text begins and ends in them (int64[n + 1]); no copy."""
-    _, offsets, values = texts.buffers()
-    starts = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    return np.frombuffer(values or b"", np.uint8), starts
 
 
 @cache

@@ -1,0 +1,87 @@
+"""MinHash signatures of repositories over word shingles (Broder 1997), and their bands for locality-sensitive hashing.
+
+A repository's signature is the element-wise minimum of its files' signatures: the signature of the union of their
+shingles. No text leaves the shard.
+"""
+
+from functools import cache
+
+import numpy as np
+import pyarrow as pa
+from numba import njit
+
+from pipelines import words
+
+NO_SHINGLES = np.uint64(0xFFFFFFFFFFFFFFFF)
+
+
+@cache
+def permutations(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Multipliers (odd) and summands of `count` hash functions x -> a x + b modulo 2^64."""
+    random = np.random.Generator(np.random.PCG64(seed))
+    factors = random.integers(0, 2**64, count, dtype=np.uint64) | np.uint64(1)
+    return factors, random.integers(0, 2**64, count, dtype=np.uint64)
+
+
+def signatures(
+    texts: pa.LargeStringArray,
+    owners: np.ndarray,
+    num_owners: int,
+    shingle_words: int,
+    num_permutations: int,
+    seed: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The signature of each owner (uint64[num_owners, num_permutations]) and how many shingles it hashed (int64).
+
+    `owners[i]` is the owner of text i. A text with fewer than `shingle_words` words is one shingle.
+    """
+    values, offsets = words.buffers(texts)
+    factors, summands = permutations(num_permutations, seed)
+    found = np.full((num_owners, num_permutations), NO_SHINGLES)
+    num_shingles = np.zeros(num_owners, np.int64)
+    longest = int(np.diff(offsets).max(initial=0))
+    _signatures(values, offsets, owners, shingle_words, factors, summands, words.IS_WORD, longest, found, num_shingles)
+    return found, num_shingles
+
+
+@njit(cache=True, nogil=True)
+def _signatures(values, offsets, owners, size, factors, summands, is_word, longest, found, num_shingles):  # type: ignore[no-untyped-def]
+    hashes = np.empty(longest, np.uint64)
+    starts = np.empty(longest, np.int64)
+    ends = np.empty(longest, np.int64)
+    for text in range(len(offsets) - 1):
+        fold = words.SAME
+        count = words.hash_words(values, offsets[text], offsets[text + 1], fold, is_word, hashes, starts, ends)
+        if count == 0:
+            continue
+        signature = found[owners[text]]
+        for first in range(max(count - size + 1, 1)):
+            shingle = np.uint64(0)
+            for place in range(first, min(first + size, count)):
+                shingle = shingle * np.uint64(0x9E3779B97F4A7C15) + hashes[place]
+            shingle = words.mix(shingle)
+            for i in range(len(factors)):
+                signature[i] = min(signature[i], factors[i] * shingle + summands[i])
+        num_shingles[owners[text]] += max(count - size + 1, 1)
+
+
+def bands_and_rows(threshold: float, num_permutations: int) -> tuple[int, int]:
+    """The (bands, rows) that weigh false positives and false negatives at `threshold` alike (datasketch's optimum)."""
+    from datasketch.lsh import _optimal_param
+
+    bands, rows = _optimal_param(threshold, num_permutations, 0.5, 0.5)
+    return int(bands), int(rows)
+
+
+def band_keys(signature: np.ndarray, bands: int, rows: int) -> np.ndarray:
+    """One uint64 key per band: two signatures share key i where they agree on all rows of band i."""
+    parts = signature[: bands * rows].reshape(bands, rows)
+    keys = np.arange(bands, dtype=np.uint64)
+    for row in range(rows):
+        keys = words.mix_all(keys * np.uint64(0x9E3779B97F4A7C15) + parts[:, row])
+    return keys
+
+
+def similarity(one: np.ndarray, other: np.ndarray) -> float:
+    """The estimate of the Jaccard similarity: the share of permutations with the same minimum."""
+    return float(np.mean(one == other))
