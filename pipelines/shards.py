@@ -23,7 +23,7 @@ def outputs(step: Step[Any], shard: str) -> list[str]:
     """What the step writes for `shard`: paths inside the stage's folder."""
     if not isinstance(step, Write):
         return [shard]
-    name = shard.rsplit("/", 1)[-1].removesuffix(".parquet") + step.suffix
+    name = shard.removesuffix(".parquet") + step.suffix
     return [f"{output}/{name}" if output else name for output in step.outputs]
 
 

@@ -1,0 +1,95 @@
+"""From living files, in their order, to documents: each file headed by its path in a comment of its language."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate, groupby
+from operator import itemgetter
+from typing import Any
+
+_LINE_COMMENTS = {
+    "//": "C C# C++ CUDA Dart F# GLSL Go Groovy Java JavaScript Kotlin PHP Pascal Protocol_Buffer Rust Scala Solidity "
+    "TypeScript Verilog SystemVerilog Zig Thrift Stata JSON Bluespec ANTLR Java_Server_Pages Alloy",
+    "--": "Ada Agda AppleScript Elm Haskell Idris Lean Lua SQL VHDL",
+    "%": "Erlang MATLAB Prolog TeX",
+    ";;": "Clojure Common_Lisp Emacs_Lisp Racket Scheme Assembly",
+    "!": "Fortran",
+    "'": "Visual_Basic",
+    "REM": "Batchfile",
+}
+_BLOCK_COMMENTS = {
+    ("/*", "*/"): "CSS SAS Yacc",
+    ("(*", "*)"): "OCaml Standard_ML Isabelle Mathematica Augeas",
+    ("<!--", "-->"): "HTML XSLT Markdown RMarkdown",
+    ('"', '"'): "Smalltalk",
+}
+COMMENTS: Mapping[str, tuple[str, str]] = {
+    name.replace("_", " "): (mark, "") for mark, names in _LINE_COMMENTS.items() for name in names.split()
+} | {name.replace("_", " "): marks for marks, names in _BLOCK_COMMENTS.items() for name in names.split()}
+HASH_COMMENT = ("#", "")
+
+
+def header(path: str, language: str) -> str:
+    """The line that heads a file: its path in a comment of its language."""
+    begin, end = COMMENTS.get(language, HASH_COMMENT)
+    return f"{begin} {path} {end}".rstrip() + "\n"
+
+
+def documents(files: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """One document per sample. `files` are living rows of whole repositories, each with `sample` and `position`."""
+    ordered = sorted(files, key=itemgetter("sample", "position"))
+    return [_document(list(members)) for _, members in groupby(ordered, key=itemgetter("sample"))]
+
+
+def _document(files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    parts = [header(file["path"], file["language"]) + _closed(file["content"]) for file in files]
+    sizes = [len(part.encode()) for part in parts]
+    bytes_by_language: Counter[str] = Counter()
+    for file, size in zip(files, sizes, strict=True):
+        bytes_by_language[file["language"]] += size
+    first, text = files[0], "".join(parts)
+    return {
+        "document_id": document_id(text),
+        "source": "repository",
+        "origin": first["repository"],
+        "revision": first["revision"],
+        "language": min(bytes_by_language, key=lambda name: (-bytes_by_language[name], name)),
+        "license": first["license"],
+        "paths": [file["path"] for file in files],
+        "file_ids": [file["file_id"] for file in files],
+        "file_offsets": [0, *accumulate(sizes[:-1])],
+        "num_files": len(files),
+        "size_bytes": sum(sizes),
+        "text": text,
+    }
+
+
+def _closed(content: str) -> str:
+    """The content with a line end at its end, so that the next file's header stands on a line of its own."""
+    return content if content.endswith("\n") else content + "\n"
+
+
+def pages(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """One document per page; what is code and what is mathematics are separate sources of the mixture."""
+    return [
+        {
+            "document_id": document_id(row["content"]),
+            "source": f"web_{row['topic']}",
+            "origin": row["url"],
+            "revision": row["fetched_at"],
+            "language": "",
+            "license": "",
+            "paths": [row["url"]],
+            "file_ids": [row["page_id"]],
+            "file_offsets": [0],
+            "num_files": 1,
+            "size_bytes": len(row["content"].encode()),
+            "text": row["content"],
+        }
+        for row in rows
+    ]
+
+
+def document_id(text: str) -> str:
+    """20 hex digits that stand for the text."""
+    return hashlib.blake2b(text.encode(), digest_size=10).hexdigest()

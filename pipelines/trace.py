@@ -1,0 +1,103 @@
+"""Why is this file in the corpus, or why not? One line per stage: a row lookup, no computation."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines import manifest, rows, storage
+from pipelines.flow import FLOW
+
+ANNOTATIONS = tuple(name for name in FLOW if name not in {"crawl", "web_crawl", "parquet_shards", "token_sequences"})
+NOT_SHOWN = {"row_id", "measured", "reason", "detail"}
+
+
+def trace(run_folder: str, wanted: str) -> Iterator[str]:
+    """The lines about the file or page `wanted`: its id, `repository/path`, or its URL. ValueError where unknown."""
+    text_stage, shard, row_number, row = _find(run_folder, wanted)
+    yield f"{wanted} is row {row_number} of {text_stage}/{shard}"
+    yield _line(text_stage, row["reason"], row["detail"], f"{row['size_bytes']:,} bytes")
+    if row["reason"]:
+        return
+    for stage in ANNOTATIONS:
+        if not _has(run_folder, stage, shard):
+            continue
+        found = _row(storage.join(run_folder, stage, shard), row_number)
+        measured = ", ".join(f"{name}={_short(value)}" for name, value in found.items() if name not in NOT_SHOWN)
+        yield _line(stage, found["reason"], found["detail"], measured)
+        if found["reason"]:
+            return
+    yield from _document(run_folder, shard, row[rows.ID_COLUMN[rows.family(shard)]])
+
+
+def _find(run_folder: str, wanted: str) -> tuple[str, str, int, dict[str, Any]]:
+    """(text stage, shard, row number, row) of a file or page."""
+    searched = []
+    for family, stage in rows.TEXT_STAGE.items():
+        folder = storage.join(run_folder, stage)
+        if not storage.exists(storage.join(folder, manifest.NAME)):
+            continue
+        searched.append(folder)
+        for shard in manifest.read(folder).shards:
+            found = _find_in(storage.join(folder, shard), family, wanted)
+            if found is not None:
+                return stage, shard, *found
+    raise ValueError(
+        f"trace: got {wanted!r}, which is no file or page of {', '.join(searched) or run_folder}; "
+        "expected a file_id, a page_id, repository/path, or a URL"
+    )
+
+
+def _find_in(url: str, family: str, wanted: str) -> tuple[int, dict[str, Any]] | None:
+    names = ["repository", "path"] if family == "files" else ["url"]
+    first = 0
+    for table in rows.tables(url, [rows.ID_COLUMN[family], *names, "size_bytes", "reason", "detail"]):
+        name = pc.binary_join_element_wise(*(table.column(part) for part in names), "/")
+        same = pc.or_(pc.equal(table.column(0), wanted), pc.equal(name, wanted))
+        place = pc.index(same, pa.scalar(True)).as_py()
+        if place >= 0:
+            return first + place, table.slice(place, 1).to_pylist()[0]
+        first += len(table)
+    return None
+
+
+def _has(run_folder: str, stage: str, shard: str) -> bool:
+    folder = storage.join(run_folder, stage)
+    return storage.exists(storage.join(folder, manifest.NAME)) and shard in manifest.read(folder).shards
+
+
+def _row(url: str, number: int) -> dict[str, Any]:
+    with rows.open_parquet(url) as file:
+        for group in range(file.num_row_groups):
+            size = file.metadata.row_group(group).num_rows
+            if number < size:
+                found: dict[str, Any] = (
+                    rows.read_group(file, url, group, file.schema_arrow.names).slice(number, 1).to_pylist()[0]
+                )
+                return found
+            number -= size
+    raise AssertionError(f"{url} has no row {number}")
+
+
+def _document(run_folder: str, shard: str, row_id: str) -> Iterator[str]:
+    for split in ("train", "validation"):
+        name = f"{split}/{shard}"
+        if not _has(run_folder, "parquet_shards", name):
+            continue
+        columns = ["document_id", "source", "paths", "file_ids"]
+        for table in rows.tables(storage.join(run_folder, "parquet_shards", name), columns):
+            for row in table.to_pylist():
+                if row_id in row["file_ids"]:
+                    place = f"file {row['file_ids'].index(row_id) + 1} of {len(row['file_ids'])}"
+                    yield f"{'parquet_shards':<22} {split}: {place} in document {row['document_id']} ({row['source']})"
+
+
+def _line(stage: str, reason: str | None, detail: str, measured: str) -> str:
+    verdict = f"DROPPED {reason}: {detail}" if reason else "kept"
+    return f"{stage:<22} {verdict:<8} {measured}".rstrip()
+
+
+def _short(value: Any) -> str:
+    text = f"{value:.3g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= 80 else text[:77] + "..."
