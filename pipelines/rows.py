@@ -72,6 +72,15 @@ def _arrow_stamp(url: str) -> tuple[str, Counts]:
         return (file.schema.metadata or {})[RECIPE_KEY].decode(), Counts(rows=num_rows, kept=num_rows)
 
 
+def schema(url: str) -> pa.Schema:
+    """The schema of one shard, Parquet or Arrow."""
+    if url.endswith(".arrow"):
+        with storage.open_input(url) as stream, pa.ipc.open_file(stream) as file:
+            return file.schema
+    with open_parquet(url) as file:
+        return file.schema_arrow
+
+
 def tables(url: str, columns: Sequence[str]) -> Iterator[pa.Table]:
     """The row groups of one Parquet file."""
     with open_parquet(url) as file:

@@ -30,7 +30,7 @@ class Index:
     texts: np.ndarray  # int32[grams]: the number of the text that the gram is from
     first_words: np.ndarray  # int32[grams]: the word of that text that it begins at
     sizes: np.ndarray  # int32[grams]: how many words it has
-    prefixes: np.ndarray  # bool[2^FILTER_BITS]: whether any hash begins with these bits
+    prefixes: np.ndarray  # uint8[2^FILTER_BITS / 8]: one bit for each start of a hash, set where some hash has it
     labels: list[tuple[str, str]]  # (benchmark, task_id) of each text
     normalized: list[list[str]]  # the words of each text
 
@@ -69,14 +69,14 @@ def build(labels: Sequence[tuple[str, str]], texts: Sequence[str], gram_words: i
     flat = np.concatenate([*keys, np.empty(0, np.uint64)])
     order = np.argsort(flat, kind="stable")
     columns = np.array(grams, np.int32).reshape(-1, 3)[order].T.copy()
-    prefixes = np.zeros(1 << FILTER_BITS, np.bool_)
-    prefixes[flat >> np.uint64(64 - FILTER_BITS)] = True
+    is_prefix = np.zeros(1 << FILTER_BITS, np.bool_)
+    is_prefix[flat >> np.uint64(64 - FILTER_BITS)] = True
     return Index(
         keys=flat[order],
         texts=columns[0],
         first_words=columns[1],
         sizes=columns[2],
-        prefixes=prefixes,
+        prefixes=np.packbits(is_prefix, bitorder="little"),
         labels=list(labels),
         normalized=normalized,
     )

@@ -10,6 +10,7 @@ from pipelines import words
 from pipelines.ngram_decontamination.index import FACTOR, FILTER_BITS, Index, normalize
 
 SHIFT = np.uint64(64 - FILTER_BITS)
+THREE, SEVEN, ONE = np.uint64(3), np.uint64(7), np.uint8(1)
 
 
 class Hit(NamedTuple):
@@ -23,21 +24,22 @@ class Hit(NamedTuple):
 def search(texts: pa.LargeStringArray, index: Index) -> list[Hit | None]:
     """For each text its first shared gram, by where it ends, the shorter one first; None where it is clean."""
     values, offsets = words.buffers(texts)
-    sizes = np.unique(np.asarray(index.sizes))
+    sizes = np.unique(np.asarray(index.sizes)).astype(np.int64)
     return [_first_hit(values, offsets[i], offsets[i + 1], index, sizes) for i in range(len(texts))]
 
 
 def _first_hit(values: np.ndarray, start: int, end: int, index: Index, sizes: np.ndarray) -> Hit | None:
     """Hashes say where to look; a gram whose words differ is passed over, and the search goes on behind it."""
-    scratch = np.empty((3, end - start), np.int64)
-    count = _hash(values, start, end, words.IS_WORD, words.LOWER, scratch)
+    room = end - start
+    hashes, starts, ends = np.empty(room, np.uint64), np.empty(room, np.int64), np.empty(room, np.int64)
+    count = words.hash_words(values, start, end, words.LOWER, words.IS_WORD, hashes, starts, ends)
+    sums = _prefix_sums(hashes[:count], FACTOR)
     place = 0
     while True:
-        place, size, key = _next(scratch, count, place, sizes, index.keys, index.prefixes, FACTOR)
+        place, size, key = _next(sums, place, sizes, index.keys, index.prefixes, FACTOR)
         if place < 0:
             return None
-        first, last = place - size + 1, place
-        found = normalize(values[scratch[1, first] : scratch[2, last]].tobytes().decode())
+        found = normalize(values[starts[place - size + 1] : ends[place]].tobytes().decode())
         hit = _confirm(found, key, index)
         if hit is not None:
             return hit
@@ -57,25 +59,29 @@ def _confirm(found: list[str], key: int, index: Index) -> Hit | None:
 
 
 @njit(cache=True, nogil=True)
-def _hash(values, start, end, is_word, fold, scratch):  # type: ignore[no-untyped-def]
-    hashes = scratch[0].view(np.uint64)
-    return words.hash_words(values, start, end, fold, is_word, hashes, scratch[1], scratch[2])
+def _prefix_sums(hashes, factor):  # type: ignore[no-untyped-def]
+    """uint64[n + 1]: sums[i] is the polynomial hash of the first i words, so any run's hash is a difference of two."""
+    sums = np.zeros(len(hashes) + 1, np.uint64)
+    for i in range(len(hashes)):
+        sums[i + 1] = sums[i] * factor + hashes[i]
+    return sums
 
 
 @njit(cache=True, nogil=True)
-def _next(scratch, count, place, sizes, keys, prefixes, factor):  # type: ignore[no-untyped-def]
+def _next(sums, place, sizes, keys, prefixes, factor):  # type: ignore[no-untyped-def]
     """(last word, size, number of the hash) of the next run of words with an indexed hash; -1 where none is left."""
-    hashes = scratch[0].view(np.uint64)
-    for last in range(place, count):
-        for size in sizes:
-            if size > last + 1:
+    powers = np.ones(len(sizes), np.uint64)
+    for i in range(len(sizes)):
+        for _ in range(sizes[i]):
+            powers[i] *= factor
+    for last in range(place, len(sums) - 1):
+        for i in range(len(sizes)):
+            if sizes[i] > last + 1:
                 break
-            key = np.uint64(0)
-            for i in range(last - size + 1, last + 1):
-                key = key * factor + hashes[i]
-            key = words.mix(key)
-            if prefixes[key >> SHIFT]:
+            key = words.mix(sums[last + 1] - sums[last + 1 - sizes[i]] * powers[i])
+            prefix = key >> SHIFT
+            if prefixes[prefix >> THREE] & (ONE << np.uint8(prefix & SEVEN)):
                 found = np.searchsorted(keys, key)
                 if found < len(keys) and keys[found] == key:
-                    return last, size, found
+                    return last, sizes[i], found
     return -1, 0, 0

@@ -1,0 +1,21 @@
+"""What `dagster dev` loads: the assets, their checks, the one job that makes them all, and the resource."""
+
+import dagster as dg
+
+from assets.corpus import CORPUS
+from assets.evaluations import EVALUATIONS
+from assets.models import pretrain
+from assets.resources import Workspace
+
+ALL_ASSETS = [*CORPUS, pretrain, *EVALUATIONS]
+
+everything = dg.define_asset_job(
+    "everything", selection=dg.AssetSelection.all(), description="From repositories to a measured model."
+)
+
+# Steps fork from a process that has imported Beam once, and so start in no time.
+executor = dg.multiprocess_executor.configured(
+    {"max_concurrent": 2, "start_method": {"forkserver": {"preload_modules": ["assets.definitions"]}}}
+)
+
+defs = dg.Definitions(assets=ALL_ASSETS, jobs=[everything], resources={"workspace": Workspace()}, executor=executor)
