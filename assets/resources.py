@@ -8,7 +8,7 @@ import dagster as dg
 
 from pipelines import config as configuration
 from pipelines import storage
-from pipelines.flow import DOWNSTREAM, FLOW
+from pipelines.contract import DOWNSTREAM, FLOW
 
 
 class Workspace(dg.ConfigurableResource[Any]):

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from pipelines import config, contract, storage
-from pipelines.flow import DOWNSTREAM, FLOW
+from pipelines.contract import DOWNSTREAM, FLOW
 
 DEFAULT_CONFIG = "pipelines/configs/demo.toml"
 RUN_HELP = """Brings stages up to date: what is done is skipped, what was cut off goes on.

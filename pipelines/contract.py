@@ -1,4 +1,4 @@
-"""The tables that stages hand to one another, each field with its meaning. Needs pyarrow only.
+"""The names of the stages, and the tables that they hand to one another. Needs pyarrow only.
 
 A *text table* (FILE, PAGE) is written once. Every stage after it writes an *annotation* beside each of
 its shards: same name, same number of rows, same order. `docs/data_contract.md` is generated from here.
@@ -7,6 +7,24 @@ its shards: same name, same number of rows, same order. `docs/data_contract.md` 
 from collections.abc import Iterator
 
 import pyarrow as pa
+
+
+# The stages of the data half, in order. A name is also that of a folder, an asset, a config table and an output.
+FLOW = (
+    "crawl",
+    "rule_filter",
+    "dependency_graph",
+    "topological_sort",
+    "repo_dedup",
+    "quality_screen",
+    "web_crawl",
+    "fasttext_recall",
+    "ngram_decontamination",
+    "parquet_shards",
+    "token_sequences",
+)
+# Tables of a run's configuration that belong to the other half.
+DOWNSTREAM = ("pretrain", "evaluation")
 
 
 def field(name: str, kind: pa.DataType, meaning: str, *, nullable: bool = False) -> pa.Field:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines import manifest, rows, storage
-from pipelines.flow import FLOW
+from pipelines.contract import FLOW
 
 ANNOTATIONS = tuple(name for name in FLOW if name not in {"crawl", "web_crawl", "parquet_shards", "token_sequences"})
 NOT_SHOWN = {"row_id", "measured", "reason", "detail"}
