@@ -4,6 +4,7 @@ report is. The run is recorded in DAGSTER_HOME, so `make ui` shows it."""
 import argparse
 import logging
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,17 +12,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import dagster as dg
 
-INSTANCE = """\
-telemetry:
-  enabled: false
-nux:
-  enabled: false
-concurrency:
-  pools:
-    default_limit: 1
-python_logs:
-  managed_python_loggers: [pipelines]
-"""
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -59,7 +49,7 @@ def _prepare_home() -> None:
     home.mkdir(parents=True, exist_ok=True)
     settings = home / "dagster.yaml"
     if not settings.exists():
-        settings.write_text(INSTANCE)
+        shutil.copy(Path(__file__).parent / "dagster.yaml", settings)
 
 
 def _explain(finished: "dg.ExecuteInProcessResult") -> None:

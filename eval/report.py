@@ -46,12 +46,16 @@ def collect(run_folder: Path) -> Record:
     """Everything that the templates show. FileNotFoundError where the run has no finished stage."""
     manifests = {path.parent.name: json.loads(path.read_text()) for path in sorted(run_folder.glob("*/manifest.json"))}
     if not manifests:
-        raise FileNotFoundError(f"{run_folder}: no stage has finished here; run `make demo`, or `python -m pipelines run`")
+        raise FileNotFoundError(
+            f"{run_folder}: no stage has finished here; run `make demo`, or `python -m pipelines run`"
+        )
     stages = [manifests[name] for name in FLOW if name in manifests]
     scores = _read_json(run_folder / "evaluation" / "scores.json") or []
     return {
         "run": run_folder.name,
-        "funnels": {family: funnel([manifests[n] for n in names if n in manifests]) for family, names in FAMILIES.items()},
+        "funnels": {
+            family: funnel([manifests[n] for n in names if n in manifests]) for family, names in FAMILIES.items()
+        },
         "stages": stages,
         "documents": composition(run_folder / "parquet_shards"),
         "tokens": tokens(manifests.get("token_sequences")),
@@ -126,7 +130,9 @@ def _cost(manifest: Record) -> Record | None:
     found = manifest.get("cost", manifest)
     if "seconds" not in found:
         return None
-    return {"stage": manifest["stage"]} | {key: found.get(key, 0) for key in ("seconds", "cpu_seconds", "peak_memory_bytes")}
+    return {"stage": manifest["stage"]} | {
+        key: found.get(key, 0) for key in ("seconds", "cpu_seconds", "peak_memory_bytes")
+    }
 
 
 def _read_json(path: Path) -> Any:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-
 # The stages of the data half, in order. A name is also that of a folder, an asset, a config table and an output.
 FLOW = (
     "crawl",

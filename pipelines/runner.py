@@ -58,7 +58,7 @@ def prepare(stage: Stage[Any], run_folder: str, tables: configuration.Tables) ->
     """What the stage would run on, and what it reads from outside; starts nothing."""
     config = configuration.parse(stage.config, tables.get(stage.name, {}), stage.name)
     ancestors = ancestors_of(stage, run_folder)
-    external = stage.external(config)
+    external = stage.external(config, run_folder)
     made_of = recipe.recipe(
         stage.name,
         stage.code_version,

@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import pyarrow as pa
@@ -64,7 +64,7 @@ class Local(Generic[C]):
 Step = Annotate[C] | Write[C] | Shuffle[C] | Local[C]
 
 
-def _nothing(config: Any) -> dict[str, Any]:
+def _nothing(config: Any, run_folder: str) -> dict[str, Any]:
     return {}
 
 
@@ -79,9 +79,8 @@ class Stage(Generic[C]):
     config: type[C]
     steps: tuple[Step[C], ...]
     packages: tuple[str, ...] = ()  # the libraries whose version decides the output
-    external: Callable[[C], dict[str, Any]] = field(
-        default=_nothing
-    )  # what is read from outside the run, with versions
+    # What is read from outside the run, with versions: (config, run folder) -> something JSON can hold.
+    external: Callable[[C, str], dict[str, Any]] = _nothing
 
     @property
     def code_version(self) -> str:

@@ -24,7 +24,7 @@ class CrawlConfig(files.Limits):
     row_group_bytes: int = Field(32_000_000, gt=0)
 
 
-def _external(config: CrawlConfig) -> dict[str, Any]:
+def _external(config: CrawlConfig, run_folder: str) -> dict[str, Any]:
     return {"sources": [{"kind": source.kind, "fingerprint": source.fingerprint()} for source in config.sources]}
 
 

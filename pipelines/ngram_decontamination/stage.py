@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import Field
 
-from pipelines import contract, storage
+from pipelines import contract, rows, storage
 from pipelines.config import StageConfig
 from pipelines.ngram_decontamination import index
 from pipelines.ngram_decontamination.search import search
@@ -17,42 +16,41 @@ TEXT_COLUMNS = ("prompt", "solution", "test")
 
 
 class NgramDecontaminationConfig(StageConfig):
-    benchmark_tasks: str = ""  # folder of BENCHMARK_TASK tables, as `python -m eval tasks` writes it
+    # Folder of BENCHMARK_TASK tables, as `python -m eval tasks` writes it; by default `benchmark_tasks` of the run.
+    benchmark_tasks: str = ""
     gram_words: int = Field(10, gt=0)
     min_words: int = Field(3, gt=0)  # a text of 3 to 9 words is looked for as a whole; a shorter one is not
     search_tests: bool = False  # tests carry the problem seldom, and boilerplate often
 
 
-def _tasks(config: NgramDecontaminationConfig) -> pa.Table:
-    if not config.benchmark_tasks:
-        raise ValueError(
-            "config table [ngram_decontamination]: benchmark_tasks: got nothing; expected a folder that "
-            "`python -m eval tasks --output FOLDER` wrote: a corpus that was not cleaned cannot be trusted"
-        )
-    found = [name for name in storage.names(config.benchmark_tasks) if name.endswith(".parquet")]
+def _tasks(config: NgramDecontaminationConfig, run_folder: str) -> pa.Table:
+    """The rows of every BENCHMARK_TASK table; FileNotFoundError where there is none."""
+    folder = config.benchmark_tasks or storage.join(run_folder, "benchmark_tasks")
+    found = [name for name in storage.names(folder) if name.endswith(".parquet")]
     if not found:
-        raise FileNotFoundError(f"{config.benchmark_tasks}: no benchmark tasks; run `python -m eval tasks --output` it")
-    tables = []
-    for name in found:
-        with storage.open_input(storage.join(config.benchmark_tasks, name)) as stream:
-            tables.append(pq.read_table(stream))
-    return pa.concat_tables(tables)
+        raise FileNotFoundError(
+            f"{folder}: no benchmark tasks, and a corpus that was not cleaned cannot be trusted; "
+            f"run `python -m eval tasks --output {folder}` first"
+        )
+    return pa.concat_tables(
+        table for name in found for table in rows.tables(storage.join(folder, name), contract.BENCHMARK_TASK.names)
+    )
 
 
-def _external(config: NgramDecontaminationConfig) -> dict[str, Any]:
+def _external(config: NgramDecontaminationConfig, run_folder: str) -> dict[str, Any]:
     """The benchmarks, with the versions, that the corpus is cleaned against."""
-    counted = _tasks(config).group_by(["benchmark", "version"]).aggregate([([], "count_all")]).to_pylist()
+    counted = _tasks(config, run_folder).group_by(["benchmark", "version"]).aggregate([([], "count_all")]).to_pylist()
     named = [{"name": row["benchmark"], "version": row["version"], "num_tasks": row["count_all"]} for row in counted]
     return {"benchmarks": sorted(named, key=lambda row: row["name"])}
 
 
 def _build_index(run: StageRun[NgramDecontaminationConfig]) -> None:
     columns = TEXT_COLUMNS if run.config.search_tests else TEXT_COLUMNS[:2]
-    labels, texts = [], []
-    for task in _tasks(run.config).sort_by([("benchmark", "ascending"), ("task_id", "ascending")]).to_pylist():
-        for column in columns:
-            labels.append((task["benchmark"], task["task_id"]))
-            texts.append(task[column])
+    tasks = (
+        _tasks(run.config, run.run_folder).sort_by([("benchmark", "ascending"), ("task_id", "ascending")]).to_pylist()
+    )
+    labels = [(task["benchmark"], task["task_id"]) for task in tasks for _ in columns]
+    texts = [task[column] for task in tasks for column in columns]
     index.build(labels, texts, run.config.gram_words, run.config.min_words).save(Path(run.path("index")))
 
 

@@ -58,7 +58,7 @@ def _tables(run: StageRun[TokenSequencesConfig]) -> Callable[[str], Iterator[Out
     return tables
 
 
-def _external(config: TokenSequencesConfig) -> dict[str, Any]:
+def _external(config: TokenSequencesConfig, run_folder: str) -> dict[str, Any]:
     return {"special_tokens": list(tokenizer.SPECIAL_TOKENS)}
 
 
