@@ -68,7 +68,7 @@ def collect(run_folder: Path) -> Record:
 
 
 def funnel(manifests: list[Record]) -> list[Record]:
-    """One row per stage: what came in, what is left, and each reason, largest first. `share` is of the first stage's bytes."""
+    """One row per stage: what came in, what is left, each reason by its bytes; `share` is of the first stage's bytes."""
     rows = []
     for manifest in manifests:
         counts = manifest["counts"]
@@ -95,10 +95,11 @@ def composition(folder: Path) -> list[Record]:
             documents[key] += 1
             files[key] += row["num_files"]
             sizes[key] += row["size_bytes"]
+    names = ("split", "source", "language")
     return [
-        {"split": key[0], "source": key[1], "language": key[2], "documents": documents[key], "files": files[key], "bytes": size}
+        {**dict(zip(names, key, strict=True)), "documents": documents[key], "files": files[key], "bytes": size}
         for key, size in sorted(sizes.items(), key=lambda item: (item[0][0], -item[1], item[0]))
-    ]  # fmt: skip
+    ]
 
 
 def tokens(manifest: Record | None) -> Record | None:
