@@ -1,0 +1,128 @@
+"""`python -m eval`: the benchmark tasks as a table, and the evaluation of a checkpoint."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+DESCRIPTION = """\
+Benchmarks for code models. Three steps:
+
+  python -m eval tasks --output data/demo/benchmark_tasks
+      writes every task there is as a table, which the corpus is then cleaned of. The bundled tasks always; HumanEval,
+      MBPP, GSM8K and MATH where REPOLOOM_BENCHMARKS points to a folder with their official files.
+
+  python -m eval run --checkpoint data/demo/pretrain/checkpoint --tasks data/demo/benchmark_tasks \\
+                     --documents data/demo/parquet_shards --output data/demo/evaluation
+      measures a checkpoint: bits per byte and single-line infilling on held-out documents, functions with tests.
+      An interrupted run goes on where it was; a finished one is not repeated.
+
+  python -m eval report --run data/demo
+      writes the one report of a run, in Markdown and HTML.
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    steps = {"tasks": _tasks, "run": _run, "report": _report}
+    try:
+        steps[options.command](options)
+        return 0
+    except (ValueError, FileNotFoundError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="python -m eval", description=DESCRIPTION, formatter_class=form)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="{tasks,run,report}")
+    tasks = commands.add_parser("tasks", help="write the benchmark tasks as a table")
+    tasks.add_argument("--output", type=Path, required=True, metavar="DIR")
+    run = commands.add_parser("run", help="evaluate a checkpoint")
+    run.add_argument("--checkpoint", type=Path, required=True, metavar="DIR", help="safetensors, config, tokenizer")
+    run.add_argument("--tasks", type=Path, required=True, metavar="DIR", help="what `tasks` wrote")
+    run.add_argument("--documents", type=Path, required=True, metavar="DIR", help="folder with validation/*.parquet")
+    run.add_argument("--output", type=Path, required=True, metavar="DIR")
+    run.add_argument("--decontamination", type=Path, metavar="FILE", help="manifest that says what was cleaned of")
+    run.add_argument(
+        "--config", type=Path, metavar="FILE", help="TOML file with a table [evaluation]; flags override it"
+    )
+    run.add_argument("--benchmarks", nargs="+", metavar="NAME", help="which; an unknown name lists them")
+    run.add_argument("--validation-bytes", type=int, metavar="N", help="held-out text to measure the loss on")
+    run.add_argument("--num-infilling-tasks", type=int, metavar="N")
+    run.add_argument("--max-tasks", type=int, metavar="N", help="only the first tasks of each function benchmark")
+    run.add_argument("--device", metavar="NAME", help="cpu (default) or cuda")
+    weak = "run the model's programs even where this machine cannot cut them off from network and files"
+    run.add_argument("--allow-weak-sandbox", action="store_true", default=None, help=weak)
+    report = commands.add_parser("report", help="write the report of a run")
+    report.add_argument("--run", type=Path, required=True, metavar="DIR", help="folder that holds the stages' outputs")
+    return parser
+
+
+def _tasks(options: argparse.Namespace) -> None:
+    from eval.tasks import BENCHMARKS_VARIABLE, write_tasks
+
+    folder = os.environ.get(BENCHMARKS_VARIABLE)
+    manifest = write_tasks(options.output, Path(folder) if folder else None)
+    for benchmark in manifest["benchmarks"]:
+        print(f"{benchmark['name']}: {benchmark['num_tasks']} tasks, version {benchmark['version']}")
+    if not folder:
+        print(f"{BENCHMARKS_VARIABLE} is not set: the bundled tasks only, no official benchmark")
+    elif manifest["missing"]:
+        print(f"missing in {folder}: {', '.join(manifest['missing'])}")
+
+
+def _run(options: argparse.Namespace) -> None:
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # idle threads that spin starve the neighbours
+    from eval.checkpoint import open_checkpoint
+    from eval.config import EvaluationConfig, read_config
+    from eval.documents import open_held_out
+    from eval.evaluate import evaluate
+    from eval.generate import TransformersBackend
+    from eval.measure import Evaluation
+    from eval.tasks import load_tasks
+
+    overrides = {key: value for key, value in vars(options).items() if key in EvaluationConfig.model_fields}
+    config = read_config(options.config, overrides)
+    checkpoint = open_checkpoint(options.checkpoint)
+    scores = evaluate(
+        Evaluation(
+            config=config,
+            checkpoint=checkpoint,
+            open_backend=lambda: TransformersBackend(
+                checkpoint, batch_size=config.batch_size, num_threads=config.num_threads, device=config.device,
+                dtype=config.dtype,
+            ),
+            tasks=load_tasks(options.tasks),
+            held_out=open_held_out(options.documents),
+            decontaminated=_decontaminated(options.decontamination),
+            output=options.output,
+        )
+    )  # fmt: skip
+    for score in scores:
+        value = "skipped" if score["value"] is None else f"{score['value']:.4f}"
+        print(f"{score['benchmark']:24} {score['metric']:16} {value:>8}  on {score['num_tasks']}")
+    print(f"written to {options.output}")
+
+
+def _report(options: argparse.Namespace) -> None:
+    from eval.report import write
+
+    print(write(options.run))
+
+
+def _decontaminated(manifest: Path | None) -> frozenset[tuple[str, str]]:
+    if manifest is None:
+        return frozenset()
+    try:
+        external = json.loads(manifest.read_bytes())["external"]
+        benchmarks = external["benchmarks"] if isinstance(external, dict) else external
+        return frozenset((benchmark["name"], benchmark["version"]) for benchmark in benchmarks)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{manifest}: not the manifest of ngram_decontamination ({error!r})") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

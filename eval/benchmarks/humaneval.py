@@ -1,0 +1,56 @@
+"""HumanEval (Chen et al. 2021) and every file in its format, the bundled functions among them.
+
+Protocol: DeepSeek-Coder's evaluation of base models, except that numpy is not offered to the answers.
+"""
+
+from typing import Any
+
+from eval.benchmarks.task import Task, read_records
+
+STOP: tuple[str, ...] = ("\ndef", "\nclass", "\nif", "\n#", "\nprint")
+MAX_NEW_TOKENS = 500
+PROTOCOL = (
+    "0-shot, greedy, the stripped prompt; cut at \\ndef \\nclass \\nif \\n# \\nprint; "
+    "import helper + prompt + newline + completion + tests"
+)
+IMPORT_HELPER = """\
+import math
+import re
+import sys
+import copy
+import datetime
+import itertools
+import collections
+import heapq
+import functools
+import hashlib
+import string
+from typing import *
+from collections import *
+"""
+
+
+def read(name: str, version: str, data: bytes) -> list[Task]:
+    def to_task(_: int, record: dict[str, Any]) -> Task:
+        return Task(
+            benchmark=name, version=version, task_id=record["task_id"], language="Python", prompt=record["prompt"],
+            suffix="", solution=record["canonical_solution"], test=record["test"], entry_point=record["entry_point"],
+        )  # fmt: skip
+
+    return read_records(data, to_task)
+
+
+def evaluated(tasks: list[Task]) -> list[Task]:
+    return tasks
+
+
+def prompts(task: Task, tasks: list[Task]) -> list[str]:
+    return [task.prompt.strip()]
+
+
+def reference(task: Task) -> str:
+    return task.solution
+
+
+def program(task: Task, answer: str) -> str:
+    return f"{IMPORT_HELPER}{task.prompt}\n{answer}\n{task.test}\ncheck({task.entry_point})\n"

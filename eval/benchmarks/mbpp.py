@@ -1,0 +1,52 @@
+"""MBPP (Austin et al. 2021): short functions described in a sentence. Protocol: DeepSeek-Coder's for base models."""
+
+from typing import Any
+
+from eval.benchmarks.task import Task, read_records
+
+STOP: tuple[str, ...] = ("[DONE]",)
+MAX_NEW_TOKENS = 500
+SHOTS = ("2", "3", "4")  # task ids
+PROTOCOL = (
+    "3-shot (tasks 2, 3, 4; fewer where they do not fit), greedy, tasks 11 to 510; "
+    "cut at [DONE] and stripped; completion + tests"
+)
+
+
+def read(name: str, version: str, data: bytes) -> list[Task]:
+    def to_task(_: int, record: dict[str, Any]) -> Task:
+        return Task(
+            benchmark=name, version=version, task_id=str(record["task_id"]), language="Python", prompt=record["text"],
+            suffix="", solution=record["code"], test="\n".join(record["test_list"]), entry_point="",
+        )  # fmt: skip
+
+    return read_records(data, to_task)
+
+
+def evaluated(tasks: list[Task]) -> list[Task]:
+    return [task for task in tasks if 11 <= int(task.task_id) <= 510]
+
+
+def prompts(task: Task, tasks: list[Task]) -> list[str]:
+    by_id = {other.task_id: other for other in tasks}
+    shots = [f"{_question(by_id[shot])}\n{_readable(by_id[shot].solution)}\n[DONE]\n" for shot in SHOTS]
+    return ["".join(shots[:count]) + _question(task) for count in range(len(shots), -1, -1)]
+
+
+def _question(task: Task) -> str:
+    return (
+        f"You are an expert Python programmer, and here is your task: {task.prompt} "
+        f"Your code should pass these tests:\n\n{task.test}\n[BEGIN]"
+    )
+
+
+def _readable(code: str) -> str:
+    return code.replace("\r", "").replace("\t", "    ")
+
+
+def reference(task: Task) -> str:
+    return task.solution
+
+
+def program(task: Task, answer: str) -> str:
+    return f"{answer.strip()}\n{task.test}\n"

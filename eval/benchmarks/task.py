@@ -1,0 +1,60 @@
+"""One task of a benchmark, in memory; BENCHMARK_TASK is the same as a row of a table."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import astuple, dataclass
+from typing import Any, Protocol
+
+VERSION_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Task:
+    """The fields are those of `pipelines.contract.BENCHMARK_TASK`, which says what they mean."""
+
+    benchmark: str
+    version: str
+    task_id: str
+    language: str
+    prompt: str
+    suffix: str
+    solution: str
+    test: str
+    entry_point: str
+
+
+class FunctionBenchmark(Protocol):
+    """What a module offers whose answers are functions, judged by running them with their tests."""
+
+    STOP: tuple[str, ...]
+    MAX_NEW_TOKENS: int
+    PROTOCOL: str
+
+    def evaluated(self, tasks: list[Task]) -> list[Task]:
+        """The tasks that count, of all in the file."""
+
+    def prompts(self, task: Task, tasks: list[Task]) -> list[str]:
+        """What the model is given, longest first: the first that fits is used, and the last is cut on the left."""
+
+    def program(self, task: Task, answer: str) -> str:
+        """A program that ends with an exception unless the answer is right."""
+
+    def reference(self, task: Task) -> str:
+        """The reference solution as an answer that a model could have given."""
+
+
+def fingerprint(tasks: Iterable[Task]) -> str:
+    """64 hex digits that stand for the tasks, in their order."""
+    return hashlib.sha256(json.dumps([astuple(task) for task in tasks]).encode()).hexdigest()
+
+
+def read_records(data: bytes, to_task: Callable[[int, dict[str, Any]], Task]) -> list[Task]:
+    """The tasks in a JSON-lines file; ValueError names the line that is none."""
+    tasks = []
+    for index, line in enumerate(data.splitlines()):
+        try:
+            tasks.append(to_task(index, json.loads(line)))
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"line {index + 1} is not a task ({type(error).__name__}: {error})") from error
+    return tasks

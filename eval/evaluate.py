@@ -1,0 +1,151 @@
+"""`python -m eval run`: measures a checkpoint on benchmarks and writes completions, results, scores and a manifest."""
+
+import hashlib
+import json
+import os
+import platform
+import resource
+import time
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import Any
+
+from eval import files, sandbox
+from eval.benchmarks.task import fingerprint
+from eval.config import INFILLING, VALIDATION_LOSS
+from eval.generate import Backend
+from eval.measure import (
+    Evaluation,
+    Measured,
+    function_tasks,
+    judge,
+    measure_functions,
+    measure_infilling,
+    measure_validation_loss,
+    skip_functions,
+)
+from eval.tasks import BENCHMARKS_VARIABLE, FUNCTION_BENCHMARKS
+from pipelines import contract
+
+PACKAGES = ("numpy", "pyarrow", "tokenizers", "torch", "transformers")
+
+
+def evaluate(run: Evaluation) -> list[dict[str, Any]]:
+    """Runs what is not done yet and returns the scores, which are also in `run.output`/scores.json.
+
+    ValueError for a benchmark that cannot be run, and where a reference solution fails.
+    """
+    check_benchmarks(run)
+    isolation, obstacle = _isolation(run)
+    recipe, manifest = _recipe(run, isolation), run.output / "manifest.json"
+    if manifest.exists() and json.loads(manifest.read_bytes())["recipe"] == recipe:
+        print(f"{run.output}: up to date", flush=True)
+        scores: list[dict[str, Any]] = json.loads((run.output / "scores.json").read_bytes())
+        return scores
+    start = time.monotonic()
+    (run.output / "cache").mkdir(parents=True, exist_ok=True)
+    manifest.unlink(missing_ok=True)
+    check_references(run, isolation)
+    backend = run.open_backend()
+    measured = [_measure(run, backend, name, isolation, obstacle) for name in run.config.benchmarks]
+    _write(run, measured)
+    files.write_json(manifest, {"stage": "evaluation", "recipe": recipe, **_account(run, isolation, start)})
+    return [score for part in measured for score in part.scores]
+
+
+def check_benchmarks(run: Evaluation) -> None:
+    """ValueError for a benchmark that does not exist, cannot be run, or is not in the task table."""
+    runnable = [VALIDATION_LOSS, INFILLING, *FUNCTION_BENCHMARKS]
+    for name in run.config.benchmarks:
+        if name not in runnable:
+            problem = "is read for decontamination only" if name in run.tasks else "is unknown"
+            raise ValueError(f"benchmark {name!r} {problem}; those that can be run: {', '.join(runnable)}")
+        if name in FUNCTION_BENCHMARKS and not function_tasks(run, name):
+            raise ValueError(
+                f"benchmark {name!r} has no tasks in the task table, which holds {', '.join(run.tasks) or 'nothing'}; "
+                f"point {BENCHMARKS_VARIABLE} to a folder with its file and run `python -m eval tasks` again"
+            )
+
+
+def _function_names(run: Evaluation) -> Iterator[str]:
+    return (name for name in run.config.benchmarks if name in FUNCTION_BENCHMARKS)
+
+
+def _isolation(run: Evaluation) -> tuple[sandbox.Isolation | None, str]:
+    """The sandbox level; None where no program is to be run, or where none may be, with the reason."""
+    if not any(_function_names(run)):
+        return None, ""
+    try:
+        return sandbox.isolation_level(run.config.allow_weak_sandbox), ""
+    except sandbox.SandboxUnavailableError as error:
+        return None, str(error)
+
+
+def _recipe(run: Evaluation, isolation: sandbox.Isolation | None) -> str:
+    """16 hex digits that stand for everything the scores depend on."""
+    tasks = {name: fingerprint(run.tasks[name]) for name in _function_names(run)}
+    parts = [files.code_version(), run.config.model_dump(mode="json"), isolation, run.checkpoint.sha256, tasks,
+             run.held_out.version(), sorted(run.decontaminated)]  # fmt: skip
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def check_references(run: Evaluation, isolation: sandbox.Isolation | None) -> None:
+    """The canary: every reference solution must pass here, else no score of that benchmark would mean anything."""
+    for name in _function_names(run) if isolation else ():
+        assert isolation is not None
+        benchmark, tasks = FUNCTION_BENCHMARKS[name], function_tasks(run, name)
+        programs = [benchmark.program(task, benchmark.reference(task)) for task in tasks]
+        verdicts = judge(run, f"{name} references", programs, isolation)
+        bad = [(task, verdict) for task, verdict in zip(tasks, verdicts, strict=True) if verdict.outcome != "passed"]
+        if bad:
+            task, verdict = bad[0]
+            raise ValueError(
+                f"{name}: {len(bad)} of {len(tasks)} reference solutions do not pass on this machine (first: "
+                f"{task.task_id}, {verdict.outcome}: {verdict.detail}); scores would be too low, so none is given"
+            )
+
+
+def _measure(
+    run: Evaluation, backend: Backend, name: str, isolation: sandbox.Isolation | None, obstacle: str
+) -> Measured:
+    if name == VALIDATION_LOSS:
+        return measure_validation_loss(run, backend)
+    if name == INFILLING:
+        return measure_infilling(run, backend)
+    if isolation is None:
+        return skip_functions(run, name, obstacle)
+    return measure_functions(run, backend, name, isolation)
+
+
+def _write(run: Evaluation, measured: list[Measured]) -> None:
+    tables = {
+        "tasks": (contract.BENCHMARK_TASK, [vars(task) for part in measured for task in part.tasks]),
+        "completions": (contract.COMPLETION, [row for part in measured for row in part.completions]),
+        "results": (contract.RESULT, [row for part in measured for row in part.results]),
+    }
+    for name, (schema, rows) in tables.items():
+        files.write_table(run.output / f"{name}.parquet", rows, schema)
+    files.write_json(run.output / "scores.json", [score for part in measured for score in part.scores])
+
+
+def _account(run: Evaluation, isolation: sandbox.Isolation | None, start: float) -> dict[str, Any]:
+    """What the manifest says besides the recipe: inputs, settings, environment, and what this run cost."""
+    own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return {
+        "code_version": files.code_version(),
+        "config": run.config.model_dump(mode="json"),
+        "checkpoint": {"folder": str(run.checkpoint.folder), "sha256": run.checkpoint.sha256},
+        "documents": run.held_out.version(),
+        "decontaminated": sorted(run.decontaminated),
+        "sandbox": isolation,
+        "seconds": time.monotonic() - start,
+        "cpu_seconds": own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime,
+        "peak_memory_bytes": own.ru_maxrss * 1024,
+        "environment": {
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            "num_cores": os.cpu_count(),
+            "num_threads": run.config.num_threads,
+            **{package: version(package) for package in PACKAGES},
+        },
+    }

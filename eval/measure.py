@@ -1,0 +1,177 @@
+"""How each kind of benchmark is measured: prompts, completions, answers, verdicts, scores."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from eval import files, sandbox
+from eval.benchmarks import infilling, validation_loss
+from eval.benchmarks.task import Task
+from eval.checkpoint import BOS, Checkpoint
+from eval.config import INFILLING, VALIDATION_LOSS, EvaluationConfig
+from eval.documents import HeldOut
+from eval.extract import first_line
+from eval.generate import Backend, Completion, Sampling, complete
+from eval.progress import Progress
+from eval.score import by_group, edit_similarity, mean, mean_of, pass_at_k
+from eval.tasks import FUNCTION_BENCHMARKS
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The inputs of one evaluation. `decontaminated` holds (name, version) of what the corpus was cleaned of."""
+
+    config: EvaluationConfig
+    checkpoint: Checkpoint
+    open_backend: Callable[[], Backend]  # loads the weights: called after all that can be refused without them
+    tasks: dict[str, list[Task]]
+    held_out: HeldOut
+    decontaminated: frozenset[tuple[str, str]]
+    output: Path
+
+
+@dataclass
+class Measured:
+    """What one benchmark gave: rows for the tables of the contract, and its scores."""
+
+    tasks: list[Task] = field(default_factory=list)
+    completions: list[dict[str, Any]] = field(default_factory=list)
+    results: list[dict[str, Any]] = field(default_factory=list)
+    scores: list[dict[str, Any]] = field(default_factory=list)
+
+
+def measure_validation_loss(run: Evaluation, backend: Backend) -> Measured:
+    """Bits per byte on the held-out documents, overall, by language and by source."""
+    max_bytes, context_tokens = run.config.validation_bytes, run.checkpoint.context_tokens
+    documents = validation_loss.choose(run.held_out, max_bytes)
+    if not documents:
+        raise ValueError("every held-out document is empty: there is no text to measure the loss on")
+    key = json.dumps([run.checkpoint.sha256, [document["text"] for document in documents]])
+    path = run.output / "cache" / f"{VALIDATION_LOSS}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
+    if not path.exists():
+        files.write_json(path, validation_loss.measure(backend, run.checkpoint, documents))
+    rows = json.loads(path.read_bytes())
+    groups = {key: by_group(rows, key, validation_loss.total) for key in ("language", "source")}
+    protocol = validation_loss.protocol(context_tokens, max_bytes)
+    value, version = validation_loss.total(rows), run.held_out.version()
+    return Measured(
+        scores=[_score(VALIDATION_LOSS, "bits_per_byte", value, len(rows), version, None, protocol, groups)]
+    )
+
+
+def measure_infilling(run: Evaluation, backend: Backend) -> Measured:
+    """Exact match and edit similarity of single lines, overall and by language."""
+    tasks = infilling.choose(run.held_out, run.config.num_infilling_tasks)
+    if not tasks:
+        raise ValueError("no held-out file has a line of code to fill in; choose other --benchmarks, or hold out more")
+    sampling = _sampling(run, infilling.MAX_NEW_TOKENS, infilling.STOP)
+    prompts = [infilling.prompt(task, run.checkpoint, sampling.max_new_tokens) for task in tasks]
+    completions = _complete(run, backend, prompts, sampling, INFILLING)
+    rows = [_compare(task, first_line(answer.text)) for task, answer in zip(tasks, completions, strict=True)]
+    protocol = f"{infilling.PROTOCOL}; at most {sampling.max_new_tokens} new tokens"
+    scores = []
+    for metric in ("exact_match", "edit_similarity"):
+        value, groups = mean(row[metric] for row in rows), {"language": by_group(rows, "language", mean_of(metric))}
+        scores.append(_score(INFILLING, metric, value, len(rows), tasks[0].version, None, protocol, groups))
+    results = [row["result"] for row in rows]
+    return Measured(tasks, _completion_rows(tasks, completions), results, scores)
+
+
+def _compare(task: Task, answer: str) -> dict[str, Any]:
+    expected = task.solution.strip()
+    exact = answer == expected
+    result = _result(task, "passed" if exact else "failed", float(exact), 0.0, "" if exact else f"expected {expected}")
+    similarity = edit_similarity(answer, expected)
+    return {"language": task.language, "exact_match": float(exact), "edit_similarity": similarity, "result": result}
+
+
+def measure_functions(run: Evaluation, backend: Backend, name: str, isolation: sandbox.Isolation) -> Measured:
+    """pass@1 of a benchmark whose answers are run, and how the programs ended."""
+    benchmark, tasks = FUNCTION_BENCHMARKS[name], function_tasks(run, name)
+    sampling = _sampling(run, min(benchmark.MAX_NEW_TOKENS, run.config.max_new_tokens), benchmark.STOP)
+    prompts = [_fit(run, benchmark.prompts(task, run.tasks[name]), sampling) for task in tasks]
+    completions = _complete(run, backend, prompts, sampling, name)
+    programs = [benchmark.program(task, answer.text) for task, answer in zip(tasks, completions, strict=True)]
+    rows = [
+        _result(task, verdict.outcome, float(verdict.outcome == "passed"), verdict.seconds, verdict.detail)
+        for task, verdict in zip(tasks, judge(run, f"{name} tests", programs, isolation), strict=True)
+    ]
+    value = mean(pass_at_k(1, int(row["score"]), 1) for row in rows)
+    outcomes = by_group(rows, "outcome", lambda group: len(group) / len(rows))
+    protocol = (
+        f"{benchmark.PROTOCOL}; at most {sampling.max_new_tokens} new tokens; {run.config.timeout_seconds:g} s; "
+        f"sandbox {isolation}, verdict in the candidate's process"
+    )
+    if run.config.max_tasks:
+        protocol += f"; only the first {len(tasks)} of {len(benchmark.evaluated(run.tasks[name]))} tasks"
+    version = tasks[0].version
+    cleaned = (name, version) in run.decontaminated
+    score = _score(name, "pass@1", value, len(rows), version, cleaned, protocol, {"outcome": outcomes})
+    return Measured(tasks, _completion_rows(tasks, completions), rows, [score])
+
+
+def skip_functions(run: Evaluation, name: str, obstacle: str) -> Measured:
+    """No score, which is not a score of 0: the programs may not be run on this machine."""
+    print(f"{name}: skipped, {obstacle}", flush=True)
+    version = run.tasks[name][0].version
+    cleaned = (name, version) in run.decontaminated
+    return Measured(scores=[_score(name, "pass@1", None, 0, version, cleaned, "", {}, skipped=obstacle)])
+
+
+def function_tasks(run: Evaluation, name: str) -> list[Task]:
+    """The tasks of a benchmark that are evaluated in this run."""
+    return FUNCTION_BENCHMARKS[name].evaluated(run.tasks.get(name, []))[: run.config.max_tasks or None]
+
+
+def judge(run: Evaluation, label: str, programs: list[str], isolation: sandbox.Isolation) -> list[sandbox.Verdict]:
+    """Runs the programs in the sandbox, with the limits of the configuration."""
+    limits = sandbox.Limits(wall_seconds=run.config.timeout_seconds, memory_bytes=run.config.memory_bytes)
+    verdicts = []
+    with Progress(label, len(programs)) as progress:
+        for verdict in sandbox.execute_all(programs, limits, isolation):
+            verdicts.append(verdict)
+            progress.add(1)
+    return verdicts
+
+
+def _sampling(run: Evaluation, max_new_tokens: int, stop: tuple[str, ...]) -> Sampling:
+    return Sampling(max(1, min(max_new_tokens, run.checkpoint.context_tokens // 2)), stop)
+
+
+def _fit(run: Evaluation, choices: list[str], sampling: Sampling) -> list[int]:
+    """The tokens of the first prompt that fits, or of the last one cut on the left."""
+    room = run.checkpoint.context_tokens - sampling.max_new_tokens - 1
+    encoded = [run.checkpoint.encode(text) for text in choices]
+    fitting = [tokens for tokens in encoded if len(tokens) <= room]
+    return [run.checkpoint.special(BOS), *(fitting[0] if fitting else encoded[-1][-room:])]
+
+
+def _complete(
+    run: Evaluation, backend: Backend, prompts: list[list[int]], sampling: Sampling, name: str
+) -> list[Completion]:
+    cache, model = run.output / "cache", run.checkpoint.sha256
+    return complete(backend, prompts, sampling, label=name, cache=cache, model=model)
+
+
+def _completion_rows(tasks: list[Task], completions: list[Completion]) -> list[dict[str, Any]]:
+    return [
+        {"benchmark": task.benchmark, "task_id": task.task_id, "sample": 0, "completion": completion.text,
+         "finish_reason": completion.finish_reason}
+        for task, completion in zip(tasks, completions, strict=True)
+    ]  # fmt: skip
+
+
+def _result(task: Task, outcome: str, score: float, seconds: float, detail: str) -> dict[str, Any]:
+    return {"benchmark": task.benchmark, "task_id": task.task_id, "sample": 0, "outcome": outcome, "score": score,
+            "seconds": seconds, "detail": detail}  # fmt: skip
+
+
+def _score(
+    name: str, metric: str, value: float | None, num_tasks: int, version: str, decontaminated: bool | None,
+    protocol: str, groups: dict[str, Any], skipped: str = "",
+) -> dict[str, Any]:  # fmt: skip
+    return {"benchmark": name, "metric": metric, "value": value, "num_tasks": num_tasks, "version": version,
+            "decontaminated": decontaminated, "protocol": protocol, "skipped": skipped, "by": groups}  # fmt: skip

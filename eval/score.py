@@ -1,0 +1,54 @@
+"""Numbers from verdicts and texts. Pure functions."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+
+def pass_at_k(num_samples: int, num_passed: int, k: int) -> float:
+    """Unbiased estimate of the chance that one of `k` samples passes (Chen et al. 2021): 1 - C(n - c, k) / C(n, k)."""
+    if not 0 < k <= num_samples or not 0 <= num_passed <= num_samples:
+        raise ValueError(
+            f"pass@{k} of {num_passed} passed among {num_samples}: need 0 < k <= samples, passed <= samples"
+        )
+    return 1.0 - math.comb(num_samples - num_passed, k) / math.comb(num_samples, k)
+
+
+def edit_similarity(left: str, right: str) -> float:
+    """2 x length of the longest common subsequence / sum of the lengths, 0 to 1; 1 for two empty texts.
+
+    The same as `fuzz.ratio` / 100, in which infilling and CrossCodeEval are reported.
+    """
+    if not left and not right:
+        return 1.0
+    row = [0] * (len(right) + 1)
+    for char in left:
+        diagonal = 0
+        for index, other in enumerate(right, 1):
+            above = row[index]
+            row[index] = diagonal + 1 if char == other else max(above, row[index - 1])
+            diagonal = above
+    return 2 * row[-1] / (len(left) + len(right))
+
+
+def bits_per_byte(nats: float, num_bytes: int) -> float:
+    return nats / math.log(2) / num_bytes
+
+
+def mean(values: Iterable[float]) -> float:
+    numbers = list(values)
+    return sum(numbers) / len(numbers)
+
+
+def mean_of(key: str) -> Callable[[list[Mapping[str, Any]]], float]:
+    return lambda rows: mean(row[key] for row in rows)
+
+
+def by_group(
+    rows: Iterable[Mapping[str, Any]], key: str, value: Callable[[list[Mapping[str, Any]]], float]
+) -> dict[str, dict[str, float]]:
+    """For each value of `key`, sorted: the number of rows and what `value` makes of them."""
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(row[key], []).append(row)
+    return {name: {"value": value(groups[name]), "num_tasks": len(groups[name])} for name in sorted(groups)}

@@ -1,0 +1,95 @@
+"""`python -m eval tasks`: every benchmark task we can read, as the table that decontamination looks for."""
+
+import gzip
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from eval import files
+from eval.benchmarks import humaneval, math_problems, mbpp
+from eval.benchmarks.task import VERSION_DIGITS, FunctionBenchmark, Task, fingerprint
+from pipelines import contract
+
+TABLE = "tasks-00000-of-00001.parquet"
+BENCHMARKS_VARIABLE = "REPOLOOM_BENCHMARKS"
+BUNDLED = "bundled_functions"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a benchmark's file lies under $REPOLOOM_BENCHMARKS, and how it is read."""
+
+    name: str
+    path: str
+    read: Callable[[str, str, bytes], list[Task]]
+
+
+OFFICIAL = (
+    Source("gsm8k", "gsm8k/test.jsonl", math_problems.read_gsm8k),
+    Source("humaneval", "humaneval/HumanEval.jsonl.gz", humaneval.read),
+    Source("math", "pal_math/math/test.json", math_problems.read_math),
+    Source("mbpp", "mbpp/mbpp.jsonl", mbpp.read),
+)
+
+FUNCTION_BENCHMARKS: dict[str, FunctionBenchmark] = {BUNDLED: humaneval, "humaneval": humaneval, "mbpp": mbpp}
+
+
+def write_tasks(output: Path, benchmarks_folder: Path | None) -> dict[str, Any]:
+    """Writes the table and its manifest unless they are there already; returns the manifest."""
+    tasks, sources, missing = read_all(benchmarks_folder)
+    manifest = {"stage": "benchmark_tasks", "recipe": fingerprint(tasks)[:16], "num_tasks": len(tasks),
+                "shards": [TABLE], "benchmarks": sources, "missing": missing}  # fmt: skip
+    path = output / "manifest.json"
+    if (output / TABLE).exists() and path.exists() and json.loads(path.read_bytes()) == manifest:
+        return manifest
+    output.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    files.write_table(output / TABLE, map(asdict, tasks), contract.BENCHMARK_TASK)
+    files.write_json(path, manifest)
+    return manifest
+
+
+def read_all(benchmarks_folder: Path | None) -> tuple[list[Task], list[dict[str, Any]], list[str]]:
+    """The tasks sorted by benchmark and id, what each benchmark was read from, and which official files are missing."""
+    if benchmarks_folder is not None and not benchmarks_folder.is_dir():
+        raise ValueError(f"{BENCHMARKS_VARIABLE}={benchmarks_folder}: no such folder; unset it or correct it")
+    bundled = Path(humaneval.__file__).with_name(f"{BUNDLED}.jsonl")
+    found = [(Source(BUNDLED, "bundled", humaneval.read), bundled)]
+    missing = []
+    for source in OFFICIAL if benchmarks_folder else ():
+        assert benchmarks_folder is not None
+        path = benchmarks_folder / source.path
+        if path.exists():
+            found.append((source, path))
+        else:
+            missing.append(source.path)
+    tasks, sources = [], []
+    for source, path in sorted(found, key=lambda pair: pair[0].name):
+        data = path.read_bytes()
+        digest = hashlib.sha256(data).hexdigest()
+        of_source = _read(source, digest[:VERSION_DIGITS], path, data)
+        tasks += sorted(of_source, key=lambda task: task.task_id)
+        sources.append({"name": source.name, "version": digest[:VERSION_DIGITS], "num_tasks": len(of_source),
+                        "sha256": digest, "source": source.path})  # fmt: skip
+    return tasks, sources, missing
+
+
+def _read(source: Source, version: str, path: Path, data: bytes) -> list[Task]:
+    try:
+        return source.read(source.name, version, gzip.decompress(data) if path.suffix == ".gz" else data)
+    except (ValueError, OSError, EOFError) as error:
+        raise ValueError(f"{path}: cannot be read as {source.name}: {error}") from error
+
+
+def load_tasks(folder: Path) -> dict[str, list[Task]]:
+    """The tasks that `write_tasks` wrote, by benchmark."""
+    path = folder / TABLE
+    if not path.exists() or not (folder / "manifest.json").exists():
+        raise ValueError(f"{folder}: no task table; run `python -m eval tasks --output {folder}` first")
+    by_benchmark: dict[str, list[Task]] = {}
+    for row in files.read_table(path, contract.BENCHMARK_TASK).to_pylist():
+        by_benchmark.setdefault(row["benchmark"], []).append(Task(**row))
+    return by_benchmark
