@@ -21,7 +21,7 @@ class WebCrawlConfig(pages.Limits):
     row_group_bytes: int = Field(32_000_000, gt=0)
 
 
-def _external(config: WebCrawlConfig) -> dict[str, Any]:
+def _external(config: WebCrawlConfig, run_folder: str) -> dict[str, Any]:
     return {"warcs": [sources.fingerprint(url) for url in sources.expand(config.warcs)]}
 
 
