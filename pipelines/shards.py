@@ -71,16 +71,18 @@ def _annotation(run: StageRun[Any], kernel: Kernel, shard: str, group: RowGroup)
     unknown = set(pc.unique(answer.column("reason")).to_pylist()) - {None, *stage.reasons}
     assert not unknown, f"{stage.name} gave the undeclared reasons {unknown}"
     own = [column for column in stage.writes if column.name not in {"row_id", "measured"}]
-    spread = {column.name: _spread(answer.column(column.name), column.type, group.live) for column in own}
+    spread = {column.name: _spread(answer.column(column.name), column, group.live) for column in own}
     return pa.table({"row_id": group.ids, "measured": pa.array(group.live), **spread}, schema=stage.writes)
 
 
-def _spread(values: pa.ChunkedArray, kind: pa.DataType, live: np.ndarray) -> pa.ChunkedArray:
-    """`values` at the living rows, and the empty value of `kind` elsewhere."""
-    values = values.cast(kind)
+def _spread(values: pa.ChunkedArray, column: pa.Field, live: np.ndarray) -> pa.ChunkedArray:
+    """`values` at the living rows; elsewhere null, or the empty value of a column that is never null."""
+    values = values.cast(column.type)
     if live.all():
         return values
-    padded = pa.chunked_array([*values.chunks, pa.array([_empty(kind)], kind)])
+    padded = pa.chunked_array(
+        [*values.chunks, pa.array([None if column.nullable else _empty(column.type)], column.type)]
+    )
     places = np.where(live, np.cumsum(live) - 1, len(values))
     return padded.take(pa.array(places))
 
