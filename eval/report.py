@@ -68,7 +68,7 @@ def collect(run_folder: Path) -> Record:
 
 
 def funnel(manifests: list[Record]) -> list[Record]:
-    """One row per stage: what came in, what is left, each reason by its bytes; `share` is of the first stage's bytes."""
+    """One row per stage: what came in, what is left, each reason by its bytes; `share` is of the first one's bytes."""
     rows = []
     for manifest in manifests:
         counts = manifest["counts"]
@@ -141,6 +141,8 @@ def _read_json(path: Path) -> Any:
 
 
 def _number(value: Any) -> str:
+    if value is None:
+        return "skipped"
     if isinstance(value, float):
         return f"{value:,.4g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
