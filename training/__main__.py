@@ -1,0 +1,39 @@
+"""`python -m training CONFIG.toml ...`, alone or under `accelerate launch -m` or `torchrun -m`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+ERROR, TRY_AGAIN = 1, 75  # 75: sysexits' EX_TEMPFAIL
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """0: the result is there. 75: stopped and saved, the same command goes on. 1: an input cannot be used."""
+    given = _parser().parse_args(arguments)
+    from training.config import load
+    from training.pretrain import Outcome, pretrain
+
+    try:
+        outcome = pretrain(load(given.config), given.sequences, given.tokenizer, given.output)
+    except ValueError as error:
+        print(f"pretrain: {error}", file=sys.stderr)
+        return ERROR
+    return TRY_AGAIN if outcome is Outcome.STOPPED else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m training",
+        description="Pretrain a model. A run that was stopped or killed goes on when started again with the same "
+        "arguments; one that is finished is left alone.",
+        epilog="exit status: 0 the result is there, 75 stopped and saved, 1 an input cannot be used",
+    )
+    parser.add_argument("config", type=Path, metavar="CONFIG.toml", help="settings, as in training/configs/demo.toml")
+    parser.add_argument("--sequences", type=Path, required=True, metavar="DIR", help="output of token_sequences")
+    parser.add_argument("--tokenizer", type=Path, required=True, metavar="DIR", help="its Hugging Face tokenizer")
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where the result goes")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""The typed settings of a training run and their TOML file. Defaults are DeepSeek LLM's (2401.02954, section 2.3)."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
+from pydantic import model_validator as validator
+
+
+class Table(BaseModel):
+    """One table of the TOML file: frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Model(Table):
+    """The shape of a Llama: RMSNorm before, SwiGLU, RoPE, no biases."""
+
+    num_layers: PositiveInt
+    hidden_size: PositiveInt
+    intermediate_size: PositiveInt
+    num_heads: PositiveInt
+    num_kv_heads: PositiveInt | None = None  # None: as many as heads
+    max_sequence_length: PositiveInt
+    vocab_size: PositiveInt | None = None  # None: the tokenizer's, rounded up to a multiple of 64
+    rope_base: PositiveFloat = 10_000.0
+    norm_epsilon: PositiveFloat = 1e-6
+    init_std: PositiveFloat = 0.006
+    tie_embeddings: bool = False
+
+    @validator(mode="after")
+    def _heads_fit(self) -> Self:
+        if self.hidden_size % self.num_heads or self.hidden_size // self.num_heads % 2:
+            raise ValueError(f"hidden_size {self.hidden_size} must split into {self.num_heads} heads of an even size")
+        if self.num_kv_heads is not None and self.num_heads % self.num_kv_heads:
+            raise ValueError(f"num_heads {self.num_heads} must be a multiple of num_kv_heads {self.num_kv_heads}")
+        return self
+
+
+class Batch(Table):
+    """How many sequences a step sees, and how many of them one process holds in memory at once."""
+
+    num_sequences: PositiveInt  # a step, over all processes
+    sequences_per_pass: PositiveInt | None = None  # None: all that the process has; lower it when memory runs out
+
+
+class Optimizer(Table):
+    """AdamW."""
+
+    peak_learning_rate: PositiveFloat
+    beta1: float = Field(0.9, ge=0, lt=1)
+    beta2: float = Field(0.95, ge=0, lt=1)
+    epsilon: PositiveFloat = 1e-8
+    weight_decay: float = Field(0.1, ge=0)
+    max_grad_norm: PositiveFloat = 1.0
+
+
+class Schedule(Table):
+    """How long the run is, and how the learning rate moves in it."""
+
+    num_steps: PositiveInt
+    warmup_steps: NonNegativeInt = 2000
+    kind: Literal["multi_step", "cosine"] = "multi_step"
+    milestones: tuple[float, ...] = (0.8, 0.9)  # multi_step: shares of num_steps
+    factors: tuple[float, ...] = (0.316, 0.1)  # multi_step: of the peak, from each milestone on
+    final_factor: float = Field(0.1, ge=0, le=1)  # cosine: of the peak, at the last step
+
+    @validator(mode="after")
+    def _is_a_schedule(self) -> Self:
+        if self.warmup_steps >= self.num_steps:
+            raise ValueError(f"warmup_steps {self.warmup_steps} must be less than num_steps {self.num_steps}")
+        if len(self.milestones) != len(self.factors) or list(self.milestones) != sorted(self.milestones):
+            raise ValueError(f"milestones {self.milestones} must ascend and pair up with factors {self.factors}")
+        return self
+
+
+class Validation(Table):
+    """The loss on held-out sequences: the same ones every time."""
+
+    num_sequences: NonNegativeInt = 64  # 0: no validation
+    every_steps: PositiveInt = 100
+
+
+class Checkpoints(Table):
+    """When the state is saved. Nothing here changes what comes out, so it is no part of the recipe."""
+
+    every_steps: PositiveInt = 100
+    keep: PositiveInt = 2
+    max_seconds: PositiveFloat | None = None  # save and stop after so long; the same command goes on from there
+
+
+class TrainingConfig(Table):
+    """Everything that a run is told, but for where its files lie."""
+
+    seed: int = 0
+    model: Model
+    batch: Batch
+    optimizer: Optimizer
+    schedule: Schedule
+    validation: Validation = Validation()
+    checkpoints: Checkpoints = Checkpoints()
+
+    def deciding(self) -> dict[str, Any]:
+        """The settings that decide the result. How the work is cut up (passes, pauses) at most moves a rounding."""
+        return self.model_dump(mode="json", exclude={"checkpoints": True, "batch": {"sequences_per_pass"}})
+
+
+def load(path: Path) -> TrainingConfig:
+    """The settings in the TOML file at `path`. ValueError names each bad key, what it got, and the known ones."""
+    if not path.is_file():
+        raise ValueError(f"config: got {path}, which is no file; expected a TOML file like training/configs/demo.toml")
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"config: {path} is not valid TOML: {error}") from error
+    try:
+        return TrainingConfig.model_validate(tables)
+    except ValidationError as error:
+        problems = "\n".join(f"  {_problem(item)}" for item in error.errors())
+        raise ValueError(f"config: {path} cannot be used:\n{problems}") from error
+
+
+def _problem(item: Mapping[str, Any]) -> str:
+    key = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "extra_forbidden":
+        return f"{key}: unknown key; known: {', '.join(_table_at(item['loc'][:-1]).model_fields)}"
+    if item["type"] == "missing":
+        return f"{key}: missing"
+    return f"{key}: got {item['input']!r}; {item['msg']}"
+
+
+def _table_at(location: tuple[str | int, ...]) -> type[BaseModel]:
+    table: type[BaseModel] = TrainingConfig
+    for name in location:
+        kind = table.model_fields[str(name)].annotation
+        assert isinstance(kind, type)
+        table = kind
+    return table

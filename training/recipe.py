@@ -1,0 +1,52 @@
+"""The recipe of a training run: a hash of all that decides its result. Two runs of one recipe give the same model.
+
+Not in it: where files lie, how many processes take part, when checkpoints are written.
+"""
+
+import ast
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from training.config import TrainingConfig
+
+PRESENTATION = {"__main__.py", "loss_curve.py", "progress.py"}  # a bar redrawn must not cost a week of training
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What goes into a run, and the 16 hex digits that stand for it."""
+
+    config: dict[str, Any]  # the settings that decide the result
+    token_sequences: str  # their recipe
+    tokenizer: str  # SHA-256 of tokenizer.json
+    code_version: str
+
+    @property
+    def digits(self) -> str:
+        parts = [self.config, self.token_sequences, self.tokenizer, self.code_version]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def of(config: TrainingConfig, token_sequences: str, tokenizer: str) -> Recipe:
+    return Recipe(config.deciding(), token_sequences, tokenizer, code_version())
+
+
+def code_version(folder: Path = Path(__file__).parent) -> str:
+    """12 hex digits of the modules of this folder; comments, formatting and docstrings do not count."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.py")):
+        if path.name not in PRESENTATION:
+            digest.update(path.name.encode())
+            digest.update(_normalized(path))
+    return digest.hexdigest()[:12]
+
+
+def _normalized(path: Path) -> bytes:
+    tree = ast.parse(path.read_bytes())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.dump(tree).encode()

@@ -1,0 +1,82 @@
+"""What a finished run leaves: a Hugging Face checkpoint that says what it was made from, a picture, a manifest."""
+
+import importlib.metadata
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import transformers
+
+from training import loss_curve, metrics, model, tokenizer
+from training.output import CHECKPOINT, LOSS_CURVE, METRICS
+from training.run import Run
+
+
+def write(run: Run) -> Path:
+    """A folder with all that gets published, made from the state in memory and the metrics so far."""
+    folder = run.output.in_progress / "finished"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    _write_checkpoint(run, folder / CHECKPOINT)
+    shutil.copyfile(run.output.in_progress / METRICS, folder / METRICS)
+    title = f"Pretraining, {run.num_parameters / 1e6:.1f} M parameters"
+    loss_curve.draw(run.lines, folder / LOSS_CURVE, title)
+    return folder
+
+
+def manifest(run: Run) -> dict[str, Any]:
+    """The record of the run: what it was made from, what came out, what it cost."""
+    progress = run.state.progress
+    speed = progress.tokens / progress.train_seconds
+    return {
+        "stage": "pretrain",
+        "recipe": run.output.recipe.digits,
+        "inputs": {"token_sequences": run.output.recipe.token_sequences},
+        "made_from": asdict(run.output.recipe),
+        "config": run.config.model_dump(mode="json"),
+        "num_parameters": run.num_parameters,
+        "num_steps": progress.step,
+        "num_skipped_steps": progress.num_skipped,
+        "tokens": progress.tokens,
+        "epochs": round(run.num_epochs, 4),
+        "final_train_loss": metrics.final_train_loss(run.lines),
+        "final_validation_loss": metrics.final_validation_loss(run.lines),
+        "tokens_per_second": round(speed, 1),
+        "mfu": round(run.mfu(speed), 4),
+        "peak_flops": run.peak_of_all,
+        "peak_flops_source": run.peak.source,
+        "flops_per_token": model.flops_per_token(run.config.model, run.corpus.folder.sequence_length),
+        "logits_flops_per_token": model.logits_flops_per_token(run.config.model, run.vocab_size),
+        "device": str(run.accelerator.device),
+        "num_processes": run.accelerator.num_processes,
+        "seconds": round(progress.seconds, 3),
+        "cpu_seconds": round(progress.cpu_seconds, 3),
+        "peak_memory_bytes": progress.peak_memory_bytes,
+    }
+
+
+def _write_checkpoint(run: Run, folder: Path) -> None:
+    """`folder` then loads with AutoModelForCausalLM and AutoTokenizer. The weights are float32 in safetensors."""
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    run.bare_model.save_pretrained(folder)
+    for weights in folder.glob("*.safetensors"):
+        weights.chmod(0o644)  # safetensors makes them private to the user
+    tokenizer.copy_files(run.corpus.tokenizer_folder, folder)
+    (folder / "provenance.json").write_text(json.dumps(_provenance(run), indent=1) + "\n", encoding="utf-8")
+
+
+def _provenance(run: Run) -> dict[str, Any]:
+    """No times and no paths, so that the same run gives the same bytes."""
+    recipe, folder, progress = run.output.recipe, run.corpus.folder, run.state.progress
+    return {
+        "stage": "pretrain",
+        "recipe": recipe.digits,
+        "made_from": asdict(recipe),
+        "token_sequences": {"recipe": folder.recipe, "config": folder.config},
+        "num_steps": progress.step,
+        "tokens": progress.tokens,
+        "num_skipped_steps": progress.num_skipped,
+        "versions": {name: importlib.metadata.version(name) for name in ("torch", "transformers", "accelerate")},
+    }

@@ -1,0 +1,119 @@
+"""Reads packed token sequences: memory-mapped Arrow files of `pipelines.contract.sequence`, checked as they open."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipelines import contract
+
+Tokens = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class SequenceFolder:
+    """The output of the stage token_sequences, as its manifest describes it."""
+
+    path: Path
+    recipe: str
+    config: dict[str, Any]
+
+    @property
+    def sequence_length(self) -> int:
+        return int(self.config["sequence_length"])
+
+
+@dataclass(frozen=True)
+class Split:
+    """The sequences of one split, in file order. Only the rows that are asked for are read from disk."""
+
+    name: str
+    blocks: tuple[Tokens, ...]  # one a record batch: views of the mapped files, shape (rows, sequence length)
+    paths: tuple[Path, ...]  # of each block
+    starts: npt.NDArray[np.int64]  # number of the first row of each block; then the number of rows in all
+
+    def __len__(self) -> int:
+        return int(self.starts[-1])
+
+    def rows(self, indices: npt.NDArray[np.integer[Any]], vocab_size: int) -> Tokens:
+        """The sequences with these numbers, shape (indices, sequence length). ValueError on an id outside the model."""
+        tokens = np.stack([self._row(int(index)) for index in indices])
+        if tokens.min() < 0 or tokens.max() >= vocab_size:
+            position = int(np.argmax(((tokens < 0) | (tokens >= vocab_size)).any(axis=1)))
+            block = self._block(int(indices[position]))
+            outside = tokens.max() if tokens.max() >= vocab_size else tokens.min()
+            raise ValueError(
+                f"{self.paths[block]}: token id {outside}, but the model has {vocab_size} token ids; give the "
+                "tokenizer that made the sequences, or raise model.vocab_size"
+            )
+        return tokens
+
+    def _row(self, index: int) -> Tokens:
+        block = self._block(index)
+        row: Tokens = self.blocks[block][index - int(self.starts[block])]
+        return row
+
+    def _block(self, index: int) -> int:
+        return int(np.searchsorted(self.starts, index, side="right")) - 1
+
+
+def open_folder(path: Path) -> SequenceFolder:
+    """Reads the manifest. ValueError where it is missing, damaged, or has no recipe or sequence length."""
+    file = path / "manifest.json"
+    if not file.is_file():
+        raise ValueError(f"--sequences: {file} does not exist; run the stage token_sequences first, or let it finish")
+    try:
+        manifest = json.loads(file.read_bytes())
+        folder = SequenceFolder(path, str(manifest["recipe"]), dict(manifest["config"]))
+        assert folder.sequence_length > 1
+    except (ValueError, KeyError, TypeError, AssertionError) as error:
+        raise ValueError(
+            f"--sequences: {file} is no manifest of token sequences ({type(error).__name__}: {error}); expected JSON "
+            "with `recipe` and `config.sequence_length`"
+        ) from error
+    return folder
+
+
+def open_split(folder: SequenceFolder, name: str) -> Split:
+    """Maps every file of `<folder>/<name>/`. ValueError where there is none, or one is damaged or of another recipe."""
+    paths = sorted((folder.path / name).glob("*.arrow"))
+    blocks = [(path, block) for path in paths for block in _blocks(path, folder) if len(block)]
+    if not blocks:
+        raise ValueError(
+            f"--sequences: {folder.path / name} holds no sequences ({len(paths)} Arrow files); the corpus is too "
+            f"small for its split, or token_sequences did not write it"
+        )
+    sizes = [len(block) for _, block in blocks]
+    return Split(
+        name=name,
+        blocks=tuple(block for _, block in blocks),
+        paths=tuple(path for path, _ in blocks),
+        starts=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+    )
+
+
+def _blocks(path: Path, folder: SequenceFolder) -> list[Tokens]:
+    try:
+        reader = pa.ipc.open_file(pa.memory_map(str(path)))
+        problems = list(contract.mismatches(reader.schema, contract.sequence(folder.sequence_length)))
+        batches = [reader.get_batch(number) for number in range(reader.num_record_batches)]
+    except (pa.ArrowInvalid, OSError) as error:
+        raise ValueError(f"{path} is no whole Arrow file ({error}); delete it and run token_sequences again") from error
+    if problems:
+        raise ValueError(f"{path}: {problems[0]}; run token_sequences again")
+    found = (reader.schema.metadata or {}).get(b"recipe", b"(none)").decode()
+    if found != folder.recipe:
+        raise ValueError(
+            f"{path} was written by recipe {found}, but the manifest beside it says {folder.recipe}: the folder mixes "
+            "two runs; delete it and run token_sequences again"
+        )
+    return [_as_numpy(batch.column("tokens"), folder.sequence_length) for batch in batches]
+
+
+def _as_numpy(column: pa.FixedSizeListArray, length: int) -> Tokens:
+    tokens: Tokens = column.flatten().to_numpy(zero_copy_only=True)
+    return tokens.reshape(-1, length)
