@@ -30,7 +30,7 @@ def stage_asset(stage: Stage[Any], group: str, *also_after: str) -> dg.AssetsDef
             dg.AssetCheckSpec(CONTRACT, asset=stage.name, blocking=True, description=checks.schemas.__doc__),
         ],
     )
-    def materialize(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[Any]:
+    def materialize(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:  # type: ignore[type-arg]
         done = run_stage(stage, workspace.folder, workspace.tables, workspace.flags)
         print(done.summary(), flush=True)
         problems = {CLOSES: checks.totals(stage, workspace.folder), CONTRACT: checks.schemas(stage, workspace.folder)}

@@ -39,30 +39,25 @@ def signatures(
     factors, summands = permutations(num_permutations, seed)
     found = np.full((num_owners, num_permutations), NO_SHINGLES)
     num_shingles = np.zeros(num_owners, np.int64)
-    longest = int(np.diff(offsets).max(initial=0))
-    _signatures(values, offsets, owners, shingle_words, factors, summands, words.IS_WORD, longest, found, num_shingles)
+    room = int(np.diff(offsets).max(initial=0))
+    hashes, starts, ends = np.empty(room, np.uint64), np.empty(room, np.int64), np.empty(room, np.int64)
+    for text, owner in enumerate(owners):
+        count = words.hash_words(values, offsets[text], offsets[text + 1], words.SAME, hashes, starts, ends)
+        num_shingles[owner] += _lower(found[owner], hashes[:count], shingle_words, factors, summands)
     return found, num_shingles
 
 
 @njit(cache=True, nogil=True)
-def _signatures(values, offsets, owners, size, factors, summands, is_word, longest, found, num_shingles):  # type: ignore[no-untyped-def]
-    hashes = np.empty(longest, np.uint64)
-    starts = np.empty(longest, np.int64)
-    ends = np.empty(longest, np.int64)
-    for text in range(len(offsets) - 1):
-        fold = words.SAME
-        count = words.hash_words(values, offsets[text], offsets[text + 1], fold, is_word, hashes, starts, ends)
-        if count == 0:
-            continue
-        signature = found[owners[text]]
-        for first in range(max(count - size + 1, 1)):
-            shingle = np.uint64(0)
-            for place in range(first, min(first + size, count)):
-                shingle = shingle * np.uint64(0x9E3779B97F4A7C15) + hashes[place]
-            shingle = words.mix(shingle)
-            for i in range(len(factors)):
-                signature[i] = min(signature[i], factors[i] * shingle + summands[i])
-        num_shingles[owners[text]] += max(count - size + 1, 1)
+def _lower(signature, hashes, size, factors, summands):  # type: ignore[no-untyped-def]
+    """Lowers `signature` to the minimum with every run of `size` words. Returns the number of runs."""
+    num_shingles = max(len(hashes) - size + 1, min(len(hashes), 1))
+    for first in range(num_shingles):
+        shingle = np.uint64(0)
+        for place in range(first, min(first + size, len(hashes))):
+            shingle = shingle * np.uint64(0x9E3779B97F4A7C15) + hashes[place]
+        for i in range(len(factors)):
+            signature[i] = min(signature[i], factors[i] * shingle + summands[i])
+    return num_shingles
 
 
 def bands_and_rows(threshold: float, num_permutations: int) -> tuple[int, int]:
@@ -74,12 +69,12 @@ def bands_and_rows(threshold: float, num_permutations: int) -> tuple[int, int]:
 
 
 def band_keys(signature: np.ndarray, bands: int, rows: int) -> np.ndarray:
-    """One uint64 key per band: two signatures share key i where they agree on all rows of band i."""
+    """One key per band (int64, which is what Beam's coder of integers holds): two signatures share key i where they agree on all rows of band i."""
     parts = signature[: bands * rows].reshape(bands, rows)
     keys = np.arange(bands, dtype=np.uint64)
     for row in range(rows):
         keys = words.mix_all(keys * np.uint64(0x9E3779B97F4A7C15) + parts[:, row])
-    return keys
+    return keys.view(np.int64)
 
 
 def similarity(one: np.ndarray, other: np.ndarray) -> float:
