@@ -69,7 +69,10 @@ def bands_and_rows(threshold: float, num_permutations: int) -> tuple[int, int]:
 
 
 def band_keys(signature: np.ndarray, bands: int, rows: int) -> np.ndarray:
-    """One key per band (int64, which is what Beam's coder of integers holds): two signatures share key i where they agree on all rows of band i."""
+    """One key per band: two signatures share key i where they agree on all rows of band i.
+
+    int64, because Beam's coder of integers holds no more.
+    """
     parts = signature[: bands * rows].reshape(bands, rows)
     keys = np.arange(bands, dtype=np.uint64)
     for row in range(rows):
