@@ -96,6 +96,9 @@ def check_references(run: Evaluation, isolation: sandbox.Isolation | None) -> No
         benchmark, tasks = FUNCTION_BENCHMARKS[name], function_tasks(run, name)
         programs = [benchmark.program(task, benchmark.reference(task)) for task in tasks]
         verdicts = judge(run, f"{name} references", programs, isolation)
+        again = [i for i, verdict in enumerate(verdicts) if verdict.outcome == "timeout"]
+        for i in again:  # alone: a busy machine makes a slow reference late
+            verdicts[i] = judge(run, f"{name} {tasks[i].task_id} alone", [programs[i]], isolation)[0]
         bad = [(task, verdict) for task, verdict in zip(tasks, verdicts, strict=True) if verdict.outcome != "passed"]
         if bad:
             task, verdict = bad[0]

@@ -124,6 +124,8 @@ class TransformersBackend:
         return [self._completion(row, sampling.stop) for row in output[:, length:].tolist()]
 
     def _completion(self, tokens: list[int], stop: tuple[str, ...]) -> Completion:
+        while tokens and tokens[-1] == self.pad:  # the row was finished before the batch was
+            tokens = tokens[:-1]
         ended = self.eos in tokens
         tokens = tokens[: tokens.index(self.eos)] if ended else tokens
         text, stopped = until_stop(self.checkpoint.decode(tokens), stop)

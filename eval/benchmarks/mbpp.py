@@ -15,9 +15,11 @@ PROTOCOL = (
 
 def read(name: str, version: str, data: bytes) -> list[Task]:
     def to_task(_: int, record: dict[str, Any]) -> Task:
+        setup = record.get("test_setup_code", "")  # two tasks build the trees that they test
+        tests = "\n".join(record["test_list"])
         return Task(
             benchmark=name, version=version, task_id=str(record["task_id"]), language="Python", prompt=record["text"],
-            suffix="", solution=record["code"], test="\n".join(record["test_list"]), entry_point="",
+            suffix="", solution=record["code"], test=f"{setup}\n{tests}" if setup else tests, entry_point="",
         )  # fmt: skip
 
     return read_records(data, to_task)
@@ -34,9 +36,10 @@ def prompts(task: Task, tasks: list[Task]) -> list[str]:
 
 
 def _question(task: Task) -> str:
+    tests = task.test[task.test.index("assert ") :]  # without the setup
     return (
         f"You are an expert Python programmer, and here is your task: {task.prompt} "
-        f"Your code should pass these tests:\n\n{task.test}\n[BEGIN]"
+        f"Your code should pass these tests:\n\n{tests}\n[BEGIN]"
     )
 
 
