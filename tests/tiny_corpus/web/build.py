@@ -14,6 +14,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 OUTPUT = HERE / "pages.warc.gz"
+FILLER_PAGES = 12  # per site that has nothing but other pages
 PARAGRAPHS_BESIDE = {
     "forum": "Hot today: how to ask a good question. Log in or sign up to vote. 12 users online.",
     "docs": "Search. Version selector. Edit this page. Previous. Next.",
@@ -52,6 +53,26 @@ def _read_site(file: Path) -> Iterator[Page]:
         kind = kind or site["kind"]
         about_site = site["language"], site["name"], site["layout"]
         yield Page(file.stem, path, kind, *about_site, title.removeprefix("# "), text.strip())
+
+
+def filler(pages: list[Page]) -> list[Page]:
+    """Pages that are neither code nor mathematics, as most of the web: sentences of one site's pages, drawn anew."""
+    found = []
+    for domain in sorted({page.domain for page in pages}):
+        others = [page for page in pages if page.domain == domain and page.kind == "other"]
+        if len(others) < 4:
+            continue
+        sentences = [part for page in others for part in re.split(r"(?<=[.。!?！？]) *", page.text) if part]
+        for number in range(FILLER_PAGES):
+            drawn = sorted(sentences, key=lambda sentence: _digest(f"{domain} {number} {sentence}"))
+            first, text = others[number % len(others)], (" " if others[0].language == "en" else "").join(drawn[:8])
+            path = f"/archive/{number + 1}"
+            found.append(Page(domain, path, "other", first.language, first.site, first.layout, first.title, text))
+    return found
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
 def to_html(page: Page, charset: str = "utf-8") -> str:
@@ -99,7 +120,7 @@ def http_response(body: bytes, status: str = "200 OK", kind: str = "text/html; c
 
 def warc_record(kind: str, url: str, block: bytes, number: int) -> bytes:
     """One record, numbered so that its id and its time are its own."""
-    made_of = hashlib.blake2b(f"{kind} {url} {number}".encode(), digest_size=16).hexdigest()
+    made_of = _digest(f"{kind} {url} {number}").hex()
     lines = [
         "WARC/1.1",
         f"WARC-Type: {kind}",
@@ -143,9 +164,10 @@ def misfits(pages: list[Page]) -> list[tuple[str, str, bytes]]:
 
 
 def build() -> bytes:
-    pages = read_sites()
-    responses = [(page.url, _respond(page)) for page in pages] + [(url, body) for _, url, body in misfits(pages)]
-    responses.sort(key=lambda item: (item[0].startswith("http:"), hashlib.blake2b(item[0].encode()).digest()))
+    written = read_sites()
+    pages = written + filler(written)
+    responses = [(page.url, _respond(page)) for page in pages] + [(url, body) for _, url, body in misfits(written)]
+    responses.sort(key=lambda item: (item[0].startswith("http:"), _digest(item[0])))
     about_file = b"software: tests/tiny_corpus/web/build.py\r\nformat: WARC File Format 1.1\r\n"
     records = [warc_record("warcinfo", "", about_file, 0)]
     for number, (url, response) in enumerate(responses, 1):
