@@ -18,15 +18,15 @@ def buffers(texts: pa.LargeStringArray) -> tuple[np.ndarray, np.ndarray]:
     return np.frombuffer(values or b"", np.uint8), starts
 
 
-def _classes() -> np.ndarray:
-    """uint8[256]: 1 for a byte that belongs to a word, 0 for one that separates words."""
+def _fold(lower: bool) -> np.ndarray:
+    """uint8[256]: the byte that is hashed in place of a byte of a word; 0 for a byte that separates words."""
     is_word = [byte >= 0x80 or chr(byte).isalnum() or byte == ord("_") for byte in range(256)]
-    return np.array(is_word, np.uint8)
+    folded = [byte + 32 if lower and ord("A") <= byte <= ord("Z") else byte for byte in range(256)]
+    return np.where(is_word, folded, 0).astype(np.uint8)
 
 
-IS_WORD = _classes()
-LOWER = np.array([byte + 32 if ord("A") <= byte <= ord("Z") else byte for byte in range(256)], np.uint8)
-SAME = np.arange(256, dtype=np.uint8)
+LOWER = _fold(lower=True)
+SAME = _fold(lower=False)
 
 
 @njit(cache=True, nogil=True)
@@ -45,34 +45,38 @@ def mix_all(x: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
-def hash_words(values, start, end, fold, is_word, hashes, starts, ends):  # type: ignore[no-untyped-def]
+def hash_words(values, start, end, fold, hashes, starts, ends):  # type: ignore[no-untyped-def]
     """Hashes the words of values[start:end] into `hashes` (uint64); their bounds go into `starts` and `ends` (int64).
 
-    `fold` maps a byte to the byte that is hashed (LOWER or SAME). Returns the number of words. The three arrays must
-    have room for end - start words.
+    `fold` is LOWER or SAME. Returns the number of words. The three arrays must have room for end - start words.
+    Call it from Python only: numba's cache of a kernel in another module would not notice a change made here.
     """
     count = 0
     position = start
     while position < end:
-        if not is_word[values[position]]:
+        if fold[values[position]] == 0:
             position += 1
             continue
         first = position
-        hashed = np.uint64(0xCBF29CE484222325)
-        while position < end and is_word[values[position]]:
-            width = ideograph_bytes(values, position, end)
-            if width and position > first:
-                break
-            for _ in range(max(width, 1)):
-                hashed = (hashed ^ np.uint64(fold[values[position]])) * np.uint64(0x100000001B3)
-                position += 1
-            if width:
-                break
+        position += ideograph_bytes(values, first, end)
+        if position == first:
+            position = word_end(values, first, end, fold)
+        hashed = np.uint64(0xCBF29CE484222325)  # FNV-1a
+        for place in range(first, position):
+            hashed = (hashed ^ np.uint64(fold[values[place]])) * np.uint64(0x100000001B3)
         hashes[count] = mix(hashed)
         starts[count] = first
         ends[count] = position
         count += 1
     return count
+
+
+@njit(cache=True, nogil=True)
+def word_end(values, position, end, fold):  # type: ignore[no-untyped-def]
+    """Where the word of more than an ideograph ends that begins at `position`."""
+    while position < end and fold[values[position]] != 0 and ideograph_bytes(values, position, end) == 0:
+        position += 1
+    return position
 
 
 @njit(cache=True, nogil=True)

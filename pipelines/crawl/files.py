@@ -13,7 +13,7 @@ from pipelines.crawl.sources.source import Entry, Repository
 
 class Limits(StageConfig):
     max_file_bytes: int = 1_000_000
-    max_repository_bytes: int = 256_000_000  # files after that, in the order of paths, are dropped
+    max_repository_bytes: int = 256_000_000  # a file that would pass this, in the order of paths, is dropped
 
 
 def file_id(repository: str, revision: str, path: str) -> str:
@@ -35,9 +35,9 @@ def decode(content: bytes) -> tuple[str, str | None, str]:
 
 
 def rows(repository: Repository, entries: Iterable[Entry], limits: Limits) -> Iterator[dict[str, Any]]:
-    """The rows of one repository, sorted by path."""
+    """The rows of one repository, in the order of its entries."""
     used_bytes = 0
-    for entry in sorted(entries, key=lambda entry: entry.path):
+    for entry in entries:
         text, reason, detail = _content(entry, limits, used_bytes)
         used_bytes += 0 if reason else entry.size_bytes
         yield {
@@ -71,7 +71,7 @@ def row_groups(repositories: Iterable[Iterable[dict[str, Any]]], target_bytes: i
     for repository in repositories:
         for row in repository:
             waiting.append(row)
-            waiting_bytes += len(row["content"])
+            waiting_bytes += 0 if row["reason"] else row["size_bytes"]
         if waiting_bytes >= target_bytes:
             yield pa.Table.from_pylist(waiting, contract.FILE)
             waiting, waiting_bytes = [], 0

@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 
 from pipelines import words
 
-FILTER_BITS = 24
+FILTER_BITS_PER_KEY = 64  # so that one word in 64 is looked up in vain
+MIN_FILTER_BITS, MAX_FILTER_BITS = 2**16, 2**30
 FACTOR = np.uint64(0x9E3779B97F4A7C15)
 ARRAYS = ("keys", "texts", "first_words", "sizes", "prefixes")
 
@@ -30,7 +31,7 @@ class Index:
     texts: np.ndarray  # int32[grams]: the number of the text that the gram is from
     first_words: np.ndarray  # int32[grams]: the word of that text that it begins at
     sizes: np.ndarray  # int32[grams]: how many words it has
-    prefixes: np.ndarray  # uint8[2^FILTER_BITS / 8]: one bit for each start of a hash, set where some hash has it
+    prefixes: np.ndarray  # uint8[power of two]: one bit for each start of a hash, set where some hash has it
     labels: list[tuple[str, str]]  # (benchmark, task_id) of each text
     normalized: list[list[str]]  # the words of each text
 
@@ -58,28 +59,34 @@ TEXT = pa.schema([("benchmark", pa.string()), ("task_id", pa.string()), ("words"
 def build(labels: Sequence[tuple[str, str]], texts: Sequence[str], gram_words: int, min_words: int) -> Index:
     """Indexes every gram of `gram_words` words, and as a whole each text of `min_words` to `gram_words - 1` words."""
     normalized = [normalize(text) for text in texts]
-    grams, keys = [], []
+    keys, grams = [np.empty(0, np.uint64)], [np.empty((0, 3), np.int32)]
     for number, text in enumerate(texts):
         hashes = _word_hashes(text)
         size = min(gram_words, len(hashes))
         if size >= min_words:
-            found = window_keys(hashes, size)
-            keys.append(found)
-            grams += [(number, first, size) for first in range(len(found))]
-    flat = np.concatenate([*keys, np.empty(0, np.uint64)])
+            keys.append(window_keys(hashes, size))
+            grams.append(np.array([(number, first, size) for first in range(len(keys[-1]))], np.int32))
+    flat = np.concatenate(keys)
     order = np.argsort(flat, kind="stable")
-    columns = np.array(grams, np.int32).reshape(-1, 3)[order].T.copy()
-    is_prefix = np.zeros(1 << FILTER_BITS, np.bool_)
-    is_prefix[flat >> np.uint64(64 - FILTER_BITS)] = True
+    columns = np.concatenate(grams)[order].T.copy()
     return Index(
         keys=flat[order],
         texts=columns[0],
         first_words=columns[1],
         sizes=columns[2],
-        prefixes=np.packbits(is_prefix, bitorder="little"),
+        prefixes=_prefixes(flat),
         labels=list(labels),
         normalized=normalized,
     )
+
+
+def _prefixes(keys: np.ndarray) -> np.ndarray:
+    """A bit map of the leading bits of `keys`, sized to lie in a cache where there are few of them."""
+    wanted = min(max(len(keys) * FILTER_BITS_PER_KEY, MIN_FILTER_BITS), MAX_FILTER_BITS)
+    num_bits = (wanted - 1).bit_length()
+    is_prefix = np.zeros(1 << num_bits, np.bool_)
+    is_prefix[keys >> np.uint64(64 - num_bits)] = True
+    return np.packbits(is_prefix, bitorder="little")
 
 
 def normalize(text: str) -> list[str]:
@@ -100,14 +107,14 @@ def _split(content: bytes) -> tuple[np.ndarray, np.ndarray]:
     """The hash of each word (uint64[words]), and where it begins and ends in `content` (int64[2, words])."""
     values = np.frombuffer(content, np.uint8)
     hashes, bounds = np.empty(len(values), np.uint64), np.empty((2, len(values)), np.int64)
-    n = words.hash_words(values, 0, len(values), words.LOWER, words.IS_WORD, hashes, bounds[0], bounds[1])
+    n = words.hash_words(values, 0, len(values), words.LOWER, hashes, bounds[0], bounds[1])
     return hashes[:n], bounds[:, :n]
 
 
 def window_keys(hashes: np.ndarray, size: int) -> np.ndarray:
-    """The hash of every run of `size` words: the polynomial sum of hashes[i + j] * FACTOR^(size - 1 - j), mixed."""
+    """The hash of every run of `size` words: the polynomial sum of hashes[i + j] * FACTOR^(size - 1 - j)."""
     keys = np.zeros(len(hashes) - size + 1, np.uint64)
     with np.errstate(over="ignore"):
         for place in range(size):
             keys = keys * FACTOR + hashes[place : place + len(keys)]
-    return words.mix_all(keys)
+    return keys

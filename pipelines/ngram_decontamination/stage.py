@@ -3,16 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from pipelines import contract, rows, storage
+from pipelines import contract, storage
 from pipelines.config import StageConfig
-from pipelines.ngram_decontamination import index
-from pipelines.ngram_decontamination.search import search
+from pipelines.ngram_decontamination import index, tasks
+from pipelines.ngram_decontamination.search import annotate
 from pipelines.stage import Annotate, Kernel, Local, Stage, StageRun
-
-TEXT_COLUMNS = ("prompt", "solution", "test")
 
 
 class NgramDecontaminationConfig(StageConfig):
@@ -22,54 +19,31 @@ class NgramDecontaminationConfig(StageConfig):
     min_words: int = Field(3, gt=0)  # a text of 3 to 9 words is looked for as a whole; a shorter one is not
     search_tests: bool = False  # tests carry the problem seldom, and boilerplate often
 
+    @model_validator(mode="after")
+    def _finds_something(self) -> "NgramDecontaminationConfig":
+        if self.min_words > self.gram_words:
+            raise ValueError(
+                f"min_words {self.min_words} > gram_words {self.gram_words} would leave nothing to look for"
+            )
+        return self
 
-def _tasks(config: NgramDecontaminationConfig, run_folder: str) -> pa.Table:
-    """The rows of every BENCHMARK_TASK table; FileNotFoundError where there is none."""
-    folder = config.benchmark_tasks or storage.join(run_folder, "benchmark_tasks")
-    found = [name for name in storage.names(folder) if name.endswith(".parquet")]
-    if not found:
-        raise FileNotFoundError(
-            f"{folder}: no benchmark tasks, and a corpus that was not cleaned cannot be trusted; "
-            f"run `python -m eval tasks --output {folder}` first"
-        )
-    return pa.concat_tables(
-        table for name in found for table in rows.tables(storage.join(folder, name), contract.BENCHMARK_TASK.names)
-    )
+
+def _folder(config: NgramDecontaminationConfig, run_folder: str) -> str:
+    return config.benchmark_tasks or storage.join(run_folder, "benchmark_tasks")
 
 
 def _external(config: NgramDecontaminationConfig, run_folder: str) -> dict[str, Any]:
-    """The benchmarks, with the versions, that the corpus is cleaned against."""
-    counted = _tasks(config, run_folder).group_by(["benchmark", "version"]).aggregate([([], "count_all")]).to_pylist()
-    named = [{"name": row["benchmark"], "version": row["version"], "num_tasks": row["count_all"]} for row in counted]
-    return {"benchmarks": sorted(named, key=lambda row: row["name"])}
+    return {"benchmarks": tasks.versions(tasks.read(_folder(config, run_folder)))}
 
 
 def _build_index(run: StageRun[NgramDecontaminationConfig]) -> None:
-    columns = TEXT_COLUMNS if run.config.search_tests else TEXT_COLUMNS[:2]
-    tasks = (
-        _tasks(run.config, run.run_folder).sort_by([("benchmark", "ascending"), ("task_id", "ascending")]).to_pylist()
-    )
-    labels = [(task["benchmark"], task["task_id"]) for task in tasks for _ in columns]
-    texts = [task[column] for task in tasks for column in columns]
+    labels, texts = tasks.texts(tasks.read(_folder(run.config, run.run_folder)), run.config.search_tests)
     index.build(labels, texts, run.config.gram_words, run.config.min_words).save(Path(run.path("index")))
 
 
 def _kernel(run: StageRun[NgramDecontaminationConfig]) -> Kernel:
     loaded = index.Index.load(Path(run.path("index")))
     return lambda table: annotate(table, loaded)
-
-
-def annotate(table: pa.Table, loaded: index.Index) -> pa.Table:
-    """A table of `content` to the first gram that each text shares with a benchmark."""
-    hits = search(table.column("content").combine_chunks(), loaded)
-    columns = {
-        "reason": ["benchmark_ngram" if hit else None for hit in hits],
-        "detail": [f"shares {hit.ngram!r} with {hit.benchmark} {hit.task_id}" if hit else "" for hit in hits],
-        "benchmark": [hit.benchmark if hit else "" for hit in hits],
-        "task_id": [hit.task_id if hit else "" for hit in hits],
-        "ngram": [hit.ngram if hit else "" for hit in hits],
-    }
-    return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
 
 
 STAGE = Stage(

@@ -1,12 +1,15 @@
 """From candidate pairs to what is kept: verified, joined into clusters, and each member checked against its keeper."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from pipelines.repo_dedup.minhash import similarity
+
+DUPLICATE = pa.schema([("repository", pa.string()), ("keeper", pa.string()), ("similarity", pa.float32())])
 
 
 @dataclass(frozen=True)
@@ -64,3 +67,23 @@ def _clusters(pairs: Iterable[tuple[str, str]]) -> list[list[str]]:
     for name in sorted(root):
         members[find(name)].append(name)
     return [members[smallest] for smallest in sorted(members)]
+
+
+def duplicate_table(found: Iterable[tuple[str, str, float]]) -> pa.Table:
+    """What `duplicates` yields, as a table."""
+    return pa.Table.from_pylist([dict(zip(DUPLICATE.names, row, strict=True)) for row in found], DUPLICATE)
+
+
+def annotate(files: pa.Table, keepers: Mapping[str, tuple[str, float]]) -> pa.Table:
+    """Every file of a repository shares its fate. `keepers` maps a dropped one to (its keeper, similarity)."""
+    verdicts = [keepers.get(name, ("", 0.0)) for name in files.column("repository").to_pylist()]
+    reasons = ["near_duplicate_repository" if keeper else None for keeper, _ in verdicts]
+    details = [f"{score:.2f} similar to {keeper}" if keeper else "" for keeper, score in verdicts]
+    return pa.table(
+        {
+            "reason": pa.array(reasons, pa.string()),
+            "detail": pa.array(details, pa.string()),
+            "keeper": pa.array([keeper for keeper, _ in verdicts], pa.string()),
+            "similarity": pa.array([score for _, score in verdicts], pa.float32()),
+        }
+    )

@@ -60,6 +60,7 @@ def _lower(signature, hashes, size, factors, summands):  # type: ignore[no-untyp
     return num_shingles
 
 
+@cache
 def bands_and_rows(threshold: float, num_permutations: int) -> tuple[int, int]:
     """The (bands, rows) that weigh false positives and false negatives at `threshold` alike (datasketch's optimum)."""
     from datasketch.lsh import _optimal_param

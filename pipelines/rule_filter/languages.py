@@ -30,7 +30,7 @@ _BY_LANGUAGE = {
     "Dockerfile": ".dockerfile",
     "Elixir": ".ex .exs",
     "Elm": ".elm",
-    "Emacs Lisp": ".el .emacs",
+    "Emacs Lisp": ".el",
     "Erlang": ".erl .hrl .escript .xrl .yrl",
     "F#": ".fs .fsi .fsx",
     "Fortran": ".f .f77 .f90 .f95 .f03 .f08 .for .fpp",
@@ -98,6 +98,7 @@ _BY_LANGUAGE = {
     "reStructuredText": ".rst .rest",
 }
 _NAMES = {
+    "Emacs Lisp": ".emacs",
     "Dockerfile": "Dockerfile Containerfile",
     "Makefile": "Makefile GNUmakefile makefile Kbuild Makefile.am Makefile.in",
     "CMake": "CMakeLists.txt",
@@ -119,19 +120,22 @@ EXTENSIONS = {extension: language for language, listed in _BY_LANGUAGE.items() f
 FILE_NAMES = {name: language for language, listed in _NAMES.items() for name in listed.split()}
 DEEPSEEK_CODER = tuple(sorted(set(_BY_LANGUAGE) - {"Markdown", "reStructuredText"}))
 
-_CPP = re.compile(r"^\s*(class|namespace|template|using)\b|^\s*(public|private|protected)\s*:|\bstd::", re.MULTILINE)
-_OBJECTIVE_C = re.compile(r"^\s*(@(interface|implementation|class|protocol|end)\b|#import\b)", re.MULTILINE)
+# `[ \t]*` and not `\s*`: over many empty lines the latter takes quadratic time.
+_CPP = re.compile(
+    r"^[ \t]*(class|namespace|template|using)\b|^[ \t]*(public|private|protected)[ \t]*:|\bstd::", re.MULTILINE
+)
+_OBJECTIVE_C = re.compile(r"^[ \t]*(@(interface|implementation|class|protocol|end)\b|#import\b)", re.MULTILINE)
 _PROLOG = re.compile(r"^[^#\n]*:-", re.MULTILINE)
-_GLSL = re.compile(r"^\s*(#version|precision|uniform|varying|void\s+main)\b", re.MULTILINE)
-_VERILOG = re.compile(r"^\s*(endmodule|module|`timescale|`include)\b", re.MULTILINE)
+_GLSL = re.compile(r"^[ \t]*(#version|precision|uniform|varying|void[ \t]+main)\b", re.MULTILINE)
+_VERILOG = re.compile(r"^[ \t]*(endmodule|`timescale|`include|`define)\b", re.MULTILINE)
 _QT_TRANSLATION = re.compile(r"<(\?xml|!DOCTYPE TS|TS )")
-_INTERPRETER_LINE = re.compile(r"#!\s*\S*?([A-Za-z]+)[\d.]*(?:\s+(?:-S\s+)?([A-Za-z]+)[\d.]*)?")
 
 # Extensions that several languages share: which one, seen from the text. Empty: none that is listed here.
 _LOOK_INSIDE: dict[str, Callable[[str], str]] = {
     ".h": lambda text: "" if _OBJECTIVE_C.search(text) else "C++" if _CPP.search(text) else "C",
     ".m": lambda text: "" if _OBJECTIVE_C.search(text) else "MATLAB",
     ".pl": lambda text: "Prolog" if _PROLOG.search(text) and "use strict" not in text else "Perl",
+    ".pro": lambda text: "Prolog" if _PROLOG.search(text) else "",
     ".fs": lambda text: "GLSL" if _GLSL.search(text) else "F#",
     ".v": lambda text: "Verilog" if _VERILOG.search(text) else "",
     ".ts": lambda text: "" if _QT_TRANSLATION.match(text) else "TypeScript",
@@ -143,18 +147,20 @@ def language(path: str, text: str) -> str:
     name = PurePosixPath(path).name
     if name in FILE_NAMES:
         return FILE_NAMES[name]
-    suffix = PurePosixPath(name.lower()).suffix
-    if suffix in _LOOK_INSIDE:
-        return _LOOK_INSIDE[suffix](text)
-    if suffix in EXTENSIONS:
-        return EXTENSIONS[suffix]
-    return _from_interpreter_line(text) if not suffix else ""
+    suffixes = PurePosixPath(name.lower()).suffixes
+    if not suffixes:
+        return _from_interpreter_line(text)
+    if suffixes[-1] in _LOOK_INSIDE:
+        return _LOOK_INSIDE[suffixes[-1]](text)
+    return EXTENSIONS.get("".join(suffixes[-2:])) or EXTENSIONS.get(suffixes[-1], "")
 
 
 def _from_interpreter_line(text: str) -> str:
-    """The language of a script such as `#!/usr/bin/env python3`."""
-    found = _INTERPRETER_LINE.match(text)
-    if not found:
+    """The language of a script such as `#!/usr/bin/env -S python3 -u`."""
+    if not text.startswith("#!"):
         return ""
-    program = found[2] if found[1] == "env" and found[2] else found[1]
-    return _INTERPRETERS.get(program, "")
+    words = text[2:300].splitlines()[0].split() if text[2:300] else []
+    programs = [PurePosixPath(word).name for word in words if not word.startswith("-") and "=" not in word]
+    if programs[:1] == ["env"]:
+        del programs[0]
+    return _INTERPRETERS.get(programs[0].rstrip("0123456789."), "") if programs else ""

@@ -4,6 +4,7 @@ import glob
 import hashlib
 import os
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 from typing import Literal
 
@@ -20,7 +21,10 @@ class DirectorySource(StageConfig):
 
     def folders(self) -> list[Path]:
         """The folders that `path` matches, sorted. ValueError where there is none."""
-        found = sorted(Path(match) for match in glob.glob(self.path) if os.path.isdir(match))
+        if os.path.isdir(self.path):
+            return [Path(os.path.abspath(self.path))]
+        matches = (Path(os.path.abspath(match)) for match in glob.glob(self.path))
+        found = sorted(match for match in matches if match.is_dir() and not match.is_symlink())
         if not found:
             raise ValueError(
                 f"crawl source: path: got {self.path!r}, which matches no folder; expected a folder or pattern"
@@ -30,37 +34,56 @@ class DirectorySource(StageConfig):
     def fingerprint(self) -> str:
         digest = hashlib.blake2b(digest_size=10)
         for folder in self.folders():
-            for entry in sorted(_walk(folder), key=lambda entry: entry.path):
-                digest.update(f"{folder.name}\0{entry.path}\0{entry.size_bytes}\0{entry.reason}\0".encode())
-                digest.update(entry.read())
+            digest.update(f"{readable_path(folder.name)}\0".encode())
+            for path, item in sorted(_items(folder), key=itemgetter(0)):
+                entry = _entry(path, item)
+                digest.update(f"{path}\0{entry.size_bytes}\0{entry.reason}\0".encode())
+                if entry.reason is None:
+                    with open(item.path, "rb") as content:  # of any size, so never whole in memory
+                        digest.update(hashlib.file_digest(content, "blake2b").digest())
         return digest.hexdigest()
 
     def repositories(self, cache_folder: str) -> Iterator[Repository]:
         for folder in self.folders():
-            empty = next(_walk(folder), None) is None
             yield Repository(
                 name=readable_path(folder.name),
                 revision="",
                 license=self.license,
                 num_stars=0,
-                location=str(folder.resolve()),
-                reason="empty_repository" if empty else None,
+                location=readable_path(str(folder)),
+                reason=_why_unreadable(folder),
             )
 
     def entries(self, repository: Repository) -> Iterator[Entry]:
-        return _walk(Path(repository.location))
+        found = sorted(_items(Path(repository.location)), key=itemgetter(0))
+        return (_entry(path, item) for path, item in found)
 
 
-def _walk(root: Path, inside: str = "") -> Iterator[Entry]:
-    with os.scandir(root / inside) as found:
-        for item in sorted(found, key=lambda item: item.name):
-            path = os.path.join(inside, item.name)
-            if item.is_symlink():
-                yield Entry(readable_path(path), 0, no_content, "symlink")
-            elif item.is_dir(follow_symlinks=False):
-                if item.name not in VERSION_CONTROL:
-                    yield from _walk(root, path)
-            elif item.is_file(follow_symlinks=False):
-                yield Entry(readable_path(path), item.stat(follow_symlinks=False).st_size, Path(item.path).read_bytes)
-            else:
-                yield Entry(readable_path(path), 0, no_content, "not_regular")
+def _why_unreadable(folder: Path) -> str | None:
+    if readable_path(str(folder)) != str(folder):
+        return "unreadable_repository"  # its name is no UTF-8, so no table can say where it lies
+    return None if next(_items(folder), None) else "empty_repository"
+
+
+def _entry(path: str, item: os.DirEntry[str]) -> Entry:
+    if item.is_symlink():
+        return Entry(path, 0, no_content, "symlink")
+    if not item.is_file(follow_symlinks=False):
+        return Entry(path, 0, no_content, "not_regular")
+    return Entry(path, item.stat(follow_symlinks=False).st_size, Path(item.path).read_bytes)
+
+
+def _items(root: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Everything under `root` that is no folder, with its path inside `root`; in any order."""
+    waiting = [""]
+    while waiting:
+        inside = waiting.pop()
+        with os.scandir(root / inside) as found:
+            for item in found:
+                path = os.path.join(inside, item.name)
+                if item.name in VERSION_CONTROL:
+                    continue
+                if item.is_dir(follow_symlinks=False):
+                    waiting.append(path)
+                else:
+                    yield readable_path(path), item

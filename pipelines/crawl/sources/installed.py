@@ -11,20 +11,26 @@ from typing import Literal
 from pipelines.config import StageConfig
 from pipelines.crawl.sources.source import Entry, Repository, no_content, readable_path
 
-# Trove classifiers and free texts that stand for exactly one SPDX licence.
+# Trove classifiers and free texts that stand for exactly one SPDX licence. "BSD License" and "Python Software
+# Foundation License" are not among them: they stand for several, and matplotlib means yet another by the latter.
 SPDX = {
     "apache 2.0": "Apache-2.0",
+    "apache 2.0 license": "Apache-2.0",
     "apache license 2.0": "Apache-2.0",
+    "apache license version 2.0": "Apache-2.0",
+    "apache license, version 2.0": "Apache-2.0",
     "apache software license": "Apache-2.0",
+    "3-clause bsd license": "BSD-3-Clause",
     "bsd 3-clause": "BSD-3-Clause",
-    "bsd license": "BSD-3-Clause",
+    "bsd 3-clause license": "BSD-3-Clause",
+    "isc license": "ISC",
     "isc license (iscl)": "ISC",
     "mit": "MIT",
     "mit license": "MIT",
     "mozilla public license 2.0 (mpl 2.0)": "MPL-2.0",
-    "python software foundation license": "PSF-2.0",
     "the unlicense (unlicense)": "Unlicense",
 }
+IDENTIFIERS = {*SPDX.values(), "0BSD", "BSD-2-Clause", "CC0-1.0", "PSF-2.0", "Zlib"}
 
 
 class InstalledSource(StageConfig):
@@ -54,7 +60,8 @@ class InstalledSource(StageConfig):
             yield Repository(found.name, found.version, spdx(found), 0, found.name)
 
     def entries(self, repository: Repository) -> Iterator[Entry]:
-        return _entries(next(found for found in _distributions() if found.name == repository.location))
+        found = next(found for found in _distributions() if found.name == repository.location)
+        return iter(sorted(_entries(found), key=lambda entry: entry.path))
 
 
 @cache
@@ -91,7 +98,17 @@ def spdx(found: Distribution) -> str:
     metadata = found.metadata
     if "License-Expression" in metadata:
         return metadata["License-Expression"]
-    classifiers = [c.rsplit(" :: ", 1)[-1] for c in metadata.get_all("Classifier", []) if c.startswith("License ::")]
-    texts = [*classifiers, *metadata.get_all("License", [])]
-    known = {SPDX.get(re.sub(r"\s+", " ", text).strip().lower(), "") for text in texts} - {""}
-    return " AND ".join(sorted(known))
+    classified = {c.rsplit(" :: ", 1)[-1] for c in metadata.get_all("Classifier", []) if c.startswith("License ::")}
+    classifiers = [_identifier(text) for text in sorted(classified - {"OSI Approved"})]
+    texts = [identifier for text in metadata.get_all("License", []) if (identifier := _identifier(text))]
+    # A classifier that says nothing exact may stand for a further licence, unless the text says what is meant.
+    found_all = texts if "" in classifiers else [*classifiers, *texts]
+    return " AND ".join(sorted(set(found_all)))
+
+
+def _identifier(text: str) -> str:
+    """The SPDX expression that `text` is, or stands for; else empty."""
+    parts = re.split(r" (?:AND|OR) ", text.strip())
+    if all(part in IDENTIFIERS for part in parts):
+        return text.strip()
+    return SPDX.get(re.sub(r"\s+", " ", text).strip().lower(), "")

@@ -37,7 +37,7 @@ class Source(Protocol):
         """The repositories, each once. ValueError where the source itself is set up wrongly."""
 
     def entries(self, repository: Repository) -> Iterator[Entry]:
-        """The entries of one repository, in any order."""
+        """The entries of one repository, sorted by path. An entry can be read until the next one is taken."""
 
 
 def readable_path(path: str | bytes) -> str:
