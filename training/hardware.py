@@ -21,6 +21,9 @@ DATA_SHEET_FLOPS = {
 }
 
 
+SECONDS_TO_MEASURE = 0.3
+
+
 @dataclass(frozen=True)
 class Peak:
     flops: float  # a second, of one process's device
@@ -35,12 +38,15 @@ def peak(device: torch.device) -> Peak:
             if part in name:
                 return Peak(flops, f"data sheet of {part}, bfloat16")
         return Peak(_measure(device, torch.bfloat16, 8192), f"matrix product measured on {name}, bfloat16")
-    return Peak(_measure(device, torch.float32, 1536), "matrix product measured at start, float32")
+    return Peak(_measure(device, torch.float32, 1024), "matrix product measured at start, float32")
 
 
-def _measure(device: torch.device, dtype: torch.dtype, size: int, repeats: int = 8) -> float:
+def _measure(device: torch.device, dtype: torch.dtype, size: int) -> float:
     left, right = (torch.ones(size, size, device=device, dtype=dtype) for _ in range(2))
-    return 2 * size**3 / min(_seconds(left, right) for _ in range(repeats))
+    seconds, started = [_seconds(left, right) for _ in range(3)], time.perf_counter()
+    while time.perf_counter() - started < SECONDS_TO_MEASURE:
+        seconds.append(_seconds(left, right))
+    return 2 * size**3 / min(seconds)
 
 
 def _seconds(left: torch.Tensor, right: torch.Tensor) -> float:

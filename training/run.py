@@ -84,7 +84,7 @@ class Run:
         line = Line(
             step=progress.step,
             loss=finite(metrics.loss),
-            validation_loss=validation,
+            validation_loss=None if validation is None else finite(validation),
             learning_rate=metrics.learning_rate,
             grad_norm=finite(metrics.grad_norm),
             skipped=metrics.skipped,

@@ -1,10 +1,11 @@
-"""A small corpus of real code, its tokenizer and its packed sequences, and settings of a model that trains in a second."""
+"""A small corpus of real code, its tokenizer and its packed sequences, and settings of a tiny model."""
 
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -15,6 +16,9 @@ from transformers import PreTrainedTokenizerFast
 from pipelines import contract
 from training.config import TrainingConfig
 from training.tokenizer import Vocabulary
+
+hypothesis.settings.register_profile("unhurried", deadline=None)  # the machine may be busy
+hypothesis.settings.load_profile("unhurried")
 
 SPECIAL = {"bos_token": "<bos>", "eos_token": "<eos>", "pad_token": "<pad>"}
 LENGTH = 64
@@ -100,7 +104,7 @@ def sequences_folder(
     return write_sequences(folder, {"train": rows[8:], "validation": rows[:8]})
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def settings() -> Settings:
     """Settings of a tiny model; keyword arguments replace keys of the tables that they name."""
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training import sequences
@@ -27,6 +27,7 @@ def test_what_a_sequence_becomes(shows, tokens, positions, targets):
     assert batch.num_targets == len(targets) - targets.count(NO)
 
 
+@settings(max_examples=30)
 @given(st.integers(1, 60), st.integers(1, 9), st.integers(0, 5))
 def test_an_epoch_sees_every_sequence_once(num_sequences, batch_size, seed):
     sampler = Sampler(num_sequences, batch_size, "recipe", seed)
