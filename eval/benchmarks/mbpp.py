@@ -31,6 +31,8 @@ def evaluated(tasks: list[Task]) -> list[Task]:
 
 def prompts(task: Task, tasks: list[Task]) -> list[str]:
     by_id = {other.task_id: other for other in tasks}
+    if not by_id.keys() >= set(SHOTS):
+        raise ValueError(f"mbpp: the tasks {', '.join(SHOTS)}, the examples of the prompt, are not in the task table")
     shots = [f"{_question(by_id[shot])}\n{_readable(by_id[shot].solution)}\n[DONE]\n" for shot in SHOTS]
     return ["".join(shots[:count]) + _question(task) for count in range(len(shots), -1, -1)]
 

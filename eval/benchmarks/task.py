@@ -54,7 +54,10 @@ def read_records(data: bytes, to_task: Callable[[int, dict[str, Any]], Task]) ->
     tasks = []
     for index, line in enumerate(data.splitlines()):
         try:
-            tasks.append(to_task(index, json.loads(line)))
+            record = json.loads(line)
+            if not isinstance(record, dict):
+                raise TypeError(f"expected an object, got {type(record).__name__}")
+            tasks.append(to_task(index, record))
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"line {index + 1} is not a task ({type(error).__name__}: {error})") from error
     return tasks

@@ -73,7 +73,7 @@ def test_an_unchanged_table_is_not_written_again_and_a_changed_one_is(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b'{"task_id": 1}', r"mbpp.jsonl: cannot be read as mbpp: line 1 is not a task \(KeyError: 'text'\)"),
+        (b'{"task_id": 1}', r"mbpp.jsonl: cannot be read as mbpp: line 1 is not a task \(KeyError: 'test_list'\)"),
         (json.dumps(MBPP).encode() + b"\n{", "line 2 is not a task"),
         (b"[1]", "line 1 is not a task"),
         (b"\xff\xfe", "line 1 is not a task"),
@@ -124,6 +124,8 @@ def test_the_mbpp_prompt_has_as_many_shots_as_asked():
     assert [task.task_id for task in mbpp.evaluated(tasks)] == ["11", "510"]
     prompts = mbpp.prompts(tasks[4], tasks)
     assert [prompt.count("[DONE]") for prompt in prompts] == [3, 2, 1, 0]
+    with pytest.raises(ValueError, match="the tasks 2, 3, 4, the examples"):
+        mbpp.prompts(tasks[4], tasks[3:])
     assert prompts[2] == (
         "You are an expert Python programmer, and here is your task: Task 2. Your code should pass these tests:\n\n"
         "assert f() == 1\n[BEGIN]\ndef f(): return 1\n[DONE]\n"
