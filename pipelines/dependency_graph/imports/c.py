@@ -1,0 +1,102 @@
+"""C and C++: `#include`, resolved beside the file, then by the end of the path, since include roots are not known.
+
+A conditional include counts like any other, as no build decides it here.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from pipelines.dependency_graph import scan
+from pipelines.dependency_graph.imports.c_headers import STANDARD_HEADERS
+from pipelines.dependency_graph.parse import Syntax, text
+from pipelines.dependency_graph.tree import FileTree, Found, Nearest, join, parent
+
+LEXER = scan.Lexer(
+    rb"/\"'",
+    (
+        rb"//(?:[^\n\\]++|\\.)*+\n",
+        rb"/\*(?:[^*]++|\*(?!/))*+\*/",
+        rb'(?<=R)"(?P<delimiter>[^ ()\\\t\n]{0,16})\((?:[^)]++|\)(?!(?P=delimiter)"))*+\)(?P=delimiter)"',
+        rb'"(?:[^"\\\n]++|\\.)*+["\n]',
+        rb"'(?:[^'\\\n]++|\\.)*+['\n]",
+    ),
+    (rb"//(?:[^\n\\]++|\\.)*+", rb"/\*.*", rb'"(?:[^"\\\n]++|\\.)*+', rb"'(?:[^'\\\n]++|\\.)*+"),
+)
+INCLUDE = re.compile(
+    rb"#[ \t]*+(?:include_next|include|import)(?!\w)[ \t]*+"
+    rb"(<[^>\n]++>|\"[^\"\n]++\"|[A-Za-z_]\w*+(?:[ \t]*+\([^()\n]*+\))?)"
+)
+INCLUDE_FOLDERS = {"include", "includes", "inc"}
+
+
+class Include(NamedTuple):
+    name: str  # without quotes or brackets; a macro's name where it is one
+    is_quoted: bool
+
+
+class Facts(NamedTuple):
+    includes: list[Include]
+
+
+def extract(language: str, path: str, source: bytes, syntax: Syntax) -> Facts:
+    kept = statements(source)
+    nodes = syntax.captures(language, kept, path).get("path", [])
+    return Facts([_include(text(node, kept)) for node in nodes])
+
+
+def statements(source: bytes) -> bytes:
+    """The includes of a file, one on each line. `#import` and `#include_next` become `#include`."""
+    candidates = (match for match in INCLUDE.finditer(source) if _begins_line(source, match.start()))
+    return b"".join(b"#include %s\n" % match[1] for match in LEXER.in_code(source, candidates))
+
+
+def _begins_line(source: bytes, position: int) -> bool:
+    return not source[scan.line_start(source, position) : position].strip()
+
+
+def _include(written: str) -> Include:
+    is_quoted = written.startswith('"')
+    name = written[1:-1] if is_quoted or written.startswith("<") else written
+    return Include(name.strip().replace("\\", "/"), is_quoted)
+
+
+def resolve(facts: Mapping[str, Facts], tree: FileTree) -> Iterator[tuple[str, Found]]:
+    nearest = Nearest(_headers(facts, tree))
+    for path, file in facts.items():
+        targets: set[str] = set()
+        unresolved: set[str] = set()
+        for include in file.includes:
+            target = _beside(include, path, tree) or nearest(_key(include), path)
+            if target is None or target == path:
+                unresolved.add(include.name)
+            else:
+                targets.add(target)
+        yield path, Found(targets, len(file.includes), unresolved)
+
+
+def _beside(include: Include, path: str, tree: FileTree) -> str | None:
+    found = join(parent(path), include.name) if include.is_quoted else None
+    return found if found in tree.paths else None
+
+
+def _headers(facts: Mapping[str, Facts], tree: FileTree) -> dict[str, list[str]]:
+    """For each include that does not lie beside its file, the files that it may mean."""
+    names = tree.with_names(_from_root(include.name) for file in facts.values() for include in file.includes)
+    shadowed = {f"<{name}>": _in_include_folder(name, names[name]) for name in names if name in STANDARD_HEADERS}
+    return names | shadowed
+
+
+def _key(include: Include) -> str:
+    """A standard header in brackets is the system's, unless the repository has it in a folder for includes."""
+    is_standard = not include.is_quoted and include.name in STANDARD_HEADERS
+    return f"<{include.name}>" if is_standard else _from_root(include.name)
+
+
+def _in_include_folder(name: str, files: list[str]) -> list[str]:
+    return [file for file in files if file[: -len(name)].rstrip("/").rpartition("/")[2] in INCLUDE_FOLDERS]
+
+
+def _from_root(name: str) -> str:
+    """The include as seen from an include root: where it climbs out of a folder, what it names lies under one."""
+    return "/".join(part for part in name.split("/") if part not in ("", ".", ".."))

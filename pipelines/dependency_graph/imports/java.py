@@ -1,0 +1,144 @@
+"""Java: imports, and the types of the same package and of packages imported with `*`, which are used by name alone.
+
+Names are read off the text without its comments and strings: an identifier with a capital that does not follow a dot
+is taken for a type. A type that the file declares itself hides others of its name.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from pipelines.dependency_graph import scan
+from pipelines.dependency_graph.parse import Syntax, text
+from pipelines.dependency_graph.tree import FileTree, Found, Nearest
+
+NO_CODE = re.compile(
+    rb'//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/)?|"""(?:[^"\\]++|\\.|"(?!""))*+(?:""")?'
+    rb"|\"(?:[^\"\\\n]++|\\.)*+[\"\n]?|'(?:[^'\\\n]++|\\.)*+['\n]?",
+    re.DOTALL,
+)
+IDENTIFIER = rb"[A-Za-z_$\x80-\xff][\w$\x80-\xff]*+"
+PACKAGE = re.compile(rb"%s\s++((?:[\w$.\x80-\xff]|\s)++);" % scan.word(b"package"))
+IMPORT = re.compile(rb"%s\s++(?:[\w$.*\x80-\xff]|\s)++;" % scan.word(b"import"))
+TYPES = [
+    *(re.compile(rb"%s\s++(%s)" % (scan.word(kind), IDENTIFIER)) for kind in (b"class", b"interface", b"enum")),
+    re.compile(rb"%s\s++(%s)(?=\s*+[(<])" % (scan.word(b"record"), IDENTIFIER)),
+]
+NAME = re.compile(rb"[A-Z](?<![\w$.\x80-\xff].)[\w$\x80-\xff]*+")
+
+
+class Import(NamedTuple):
+    name: str  # without `.*`
+    is_static: bool
+    is_wildcard: bool
+
+    @property
+    def written(self) -> str:
+        return f"{self.name}.*" if self.is_wildcard else self.name
+
+
+class Facts(NamedTuple):
+    package: str
+    imports: list[Import]
+    types: set[str]  # declared at the top level
+    own: set[str]  # all that are declared, those inside other types too
+    used: set[str]
+
+
+def extract(language: str, path: str, source: bytes, syntax: Syntax) -> Facts:
+    code = NO_CODE.sub(b" ", source)
+    kept = statements(code)
+    nodes = syntax.captures(language, kept, path).get("import", [])
+    declared = scan.find(TYPES, code)
+    return Facts(
+        package=package(code),
+        imports=[_import(text(node, kept)) for node in nodes],
+        types=set(_at_top_level(code, declared)),
+        own={_text(match[1]) for match in declared},
+        used=set(map(_text, set(NAME.findall(code)))),
+    )
+
+
+def statements(code: bytes) -> bytes:
+    """The import statements of a file; `code` has no comments and strings."""
+    return b"\n".join(match.group() for match in IMPORT.finditer(code))
+
+
+def package(code: bytes) -> str:
+    found = PACKAGE.search(code)
+    return "".join(_text(found[1]).split()) if found else ""
+
+
+def _import(statement: str) -> Import:
+    words = statement.rstrip(";").split()[1:]
+    is_static = words[0] == "static"
+    name = "".join(words[is_static:])
+    return Import(name.removesuffix(".*"), is_static, name.endswith(".*"))
+
+
+def _at_top_level(code: bytes, declared: Iterable[re.Match[bytes]]) -> Iterator[str]:
+    """The names of the types that no brace encloses."""
+    depth = position = 0
+    for match in declared:
+        depth += code.count(b"{", position, match.start()) - code.count(b"}", position, match.start())
+        position = match.start()
+        if depth == 0:
+            yield _text(match[1])
+
+
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "replace")
+
+
+def resolve(facts: Mapping[str, Facts], tree: FileTree) -> Iterator[tuple[str, Found]]:
+    types = Types(facts)
+    for path, file in facts.items():
+        targets: set[str] = set()
+        unresolved: set[str] = set()
+        for statement in file.imports:
+            found = types.imported(statement, file, path)
+            targets |= found
+            if not found and statement.name not in types.by_package:
+                unresolved.add(statement.written)
+        targets |= types.used(file.package, _free_names(file), path)
+        yield path, Found(targets - {path}, len(file.imports), unresolved)
+
+
+def _free_names(file: Facts) -> set[str]:
+    """The names that the file uses and that neither it nor an import of a single type explains."""
+    return file.used - file.own - {i.name.rpartition(".")[2] for i in file.imports if not i.is_wildcard}
+
+
+class Types:
+    """Which file declares which type."""
+
+    def __init__(self, facts: Mapping[str, Facts]) -> None:
+        by_name: dict[str, list[str]] = {}
+        self.by_package: dict[str, set[str]] = {}
+        for path, file in facts.items():
+            for name in sorted(file.types):
+                by_name.setdefault(_dotted(file.package, name), []).append(path)
+            self.by_package.setdefault(file.package, set()).update(file.types)
+        self.nearest = Nearest(by_name)
+
+    def imported(self, statement: Import, file: Facts, path: str) -> set[str]:
+        """The files that an import means: of one type, or of those types of a package that the file names."""
+        if statement.is_wildcard and statement.name in self.by_package:
+            in_own_package = self.by_package[file.package]
+            return self.used(statement.name, _free_names(file) - in_own_package, path)
+        name = statement.name
+        while name:  # a nested type or a static member lies in the file of the type around it
+            found = self.nearest(name, path)
+            if found:
+                return {found}
+            name = name.rpartition(".")[0]
+        return set()
+
+    def used(self, package: str, names: set[str], path: str) -> set[str]:
+        """The files of those of `names` that are types of `package`."""
+        known = names & self.by_package.get(package, set())
+        return {found for name in known if (found := self.nearest(_dotted(package, name), path))}
+
+
+def _dotted(package: str, name: str) -> str:
+    return f"{package}.{name}" if package else name

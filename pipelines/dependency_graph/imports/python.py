@@ -1,0 +1,182 @@
+"""Python: `import` and `from ... import`, absolute and relative, resolved as the import system does.
+
+An edge goes to the most specific module that is named, as in grimp: `from a import b` means `a.b` where that is a
+module, else `a`. Files that run on import but are not named (`a/__init__.py` for `import a.b`) get no edge.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from itertools import takewhile
+from typing import NamedTuple
+
+from tree_sitter import Node
+
+from pipelines.dependency_graph import scan
+from pipelines.dependency_graph.parse import Syntax, text
+from pipelines.dependency_graph.tree import FileTree, Found, Nearest, ancestors, join, parent
+
+TRIPLE = (
+    rb'"""(?:[^"\\]++|\\.|"(?!""))*+"""',
+    rb"'''(?:[^'\\]++|\\.|'(?!''))*+'''",
+)
+LEXER = scan.Lexer(
+    rb"\"'#",
+    (rb"#[^\n]*+\n", *TRIPLE, rb'"(?!"")(?:[^"\\\n]++|\\.)*+["\n]', rb"'(?!'')(?:[^'\\\n]++|\\.)*+['\n]"),
+    (rb"#[^\n]*+", rb'""".*', rb"'''.*", rb'"(?:[^"\\\n]++|\\.)*+', rb"'(?:[^'\\\n]++|\\.)*+"),
+)
+# `import` is a keyword: outside comments and strings it is always a statement. A literal is what `re` finds fastest.
+KEYWORD = re.compile(rb"import")
+REST = re.compile(
+    rb"(?<![\w.\x80-\xff])import(?![\w.])(?:[ \t\f]|\\\r?\n)*+"
+    rb"(?:\((?:[\w,\s\\\x80-\xff]|#[^\n]*+)*+\)|(?:[\w.,* \t\f\x80-\xff]|\\\r?\n)*+)"
+)
+FROM = re.compile(rb"(?<![\w.\x80-\xff])from(?:[ \t\f.]|\\\r?\n)(?:[ \t\f.\w\x80-\xff]|\\\r?\n)*+\Z")
+
+# Folders that are on Python's path by custom.
+ROOTS = {"src", "lib", "python", "py", "source"}
+TEST_FOLDERS = {"test", "tests", "testing", "testdata", "fixtures", "examples"}
+
+
+class Import(NamedTuple):
+    level: int  # number of leading dots
+    module: str  # without them
+    names: tuple[str, ...]  # after `from ... import`; empty for `import`, and for `*`
+
+
+class Facts(NamedTuple):
+    imports: list[Import]
+    num_imports: int
+
+
+def extract(language: str, path: str, source: bytes, syntax: Syntax) -> Facts:
+    kept = statements(source)
+    nodes = syntax.captures(language, kept, path).get("import", [])
+    return Facts([found for node in nodes for found in imports(node, kept)], len(nodes))
+
+
+def statements(source: bytes) -> bytes:
+    """The import statements of a file, one after the other; the rest is left out."""
+    candidates = (match for word in KEYWORD.finditer(source) if (match := REST.match(source, word.start())))
+    found = LEXER.in_code(source, candidates)
+    return b"\n".join(_from(source, match.start()) + match.group() for match in found)
+
+
+def _from(source: bytes, end: int) -> bytes:
+    """`from x ` where it stands right before `end`, else nothing."""
+    start = scan.line_start(source, end)
+    while source[max(start - 2, 0) : start] == b"\\\n" or source[max(start - 3, 0) : start] == b"\\\r\n":
+        start = scan.line_start(source, start - 1)
+    found = FROM.search(source, start, end)
+    return found.group() if found else b""
+
+
+def imports(statement: Node, source: bytes) -> Iterator[Import]:
+    """What one statement imports."""
+    names = [node.child_by_field_name("name") or node for node in statement.children_by_field_name("name")]
+    dotted = [_dotted(text(name, source)) for name in names]
+    if statement.type == "import_statement":
+        yield from (Import(0, name, ()) for name in dotted)
+        return
+    module = statement.child_by_field_name("module_name")
+    written = _dotted(text(module, source)) if module else "__future__"
+    level = len(list(takewhile(".".__eq__, written)))
+    yield Import(level, written[level:], tuple(dotted))
+
+
+def _dotted(name: str) -> str:
+    return "".join(name.replace("\\", "").split())
+
+
+def resolve(facts: Mapping[str, Facts], tree: FileTree) -> Iterator[tuple[str, Found]]:
+    modules = Modules(tree, list(facts))
+    for path, file in facts.items():
+        targets: set[str] = set()
+        unresolved: set[str] = set()
+        for found in file.imports:
+            files = modules.find(found, path)
+            targets.update(files)
+            if not files:
+                unresolved.add("." * found.level + found.module)
+        yield path, Found(targets, file.num_imports, unresolved)
+
+
+class Modules:
+    """Which file is which module."""
+
+    def __init__(self, tree: FileTree, paths: list[str]) -> None:
+        self.tree = tree
+        # The root of a repository is not one, even with an `__init__.py`: nobody knows what it would be called.
+        self.packages = {parent(path) for path in paths if path.endswith(("/__init__.py", "/__init__.pyi"))}
+        self.first_names = {path.rpartition("/")[2].partition(".")[0] for path in paths}
+        self.first_names |= {folder.rpartition("/")[2] for folder in tree.folders}
+        self.elsewhere = Nearest(self._by_name(paths))
+        self.seen: dict[tuple[str, str, bool], str | None] = {}
+
+    def find(self, found: Import, path: str) -> set[str]:
+        """The files that an import in the file `path` means; empty where it is no file of the repository."""
+        if found.level:
+            base = join(parent(path), "../" * (found.level - 1))
+            if base is None:
+                return set()
+            module = join(base, found.module.replace(".", "/"))
+            assert module is not None
+            return self._named(found.names, lambda name: self._file(_below(module, name), path))
+        if found.module.partition(".")[0] not in self.first_names:
+            return set()
+        prefix = found.module
+        return self._named(found.names, lambda name: self._absolute(f"{prefix}.{name}" if name else prefix, path))
+
+    def _named(self, names: tuple[str, ...], look_up: Callable[[str], str | None]) -> set[str]:
+        """The submodules that `names` are, and the module itself where one of them is none."""
+        submodules = [look_up(name) for name in names]
+        if submodules and None not in submodules:
+            return {file for file in submodules if file}
+        return {file for file in (*submodules, look_up("")) if file}
+
+    def _absolute(self, name: str, path: str) -> str | None:
+        key = (name, parent(path), path.endswith(".pyi"))
+        if key not in self.seen:
+            self.seen[key] = self._from_roots(name, path)
+        return self.seen[key]
+
+    def _from_roots(self, name: str, path: str) -> str | None:
+        """First from the folders above the file that are no packages, the nearest first; then from all other roots."""
+        inside = name.replace(".", "/")
+        for root in ancestors(path):
+            if root not in self.packages and (file := self._file(_below(root, inside), path)):
+                return file
+        return self.elsewhere(name, path)
+
+    def _file(self, module: str, path: str) -> str | None:
+        """The file of the module at `module`, a path without suffix. A stub asks for stubs first."""
+        suffixes = (".pyi", ".py") if path.endswith(".pyi") else (".py", ".pyi")
+        found = (_below(module, "__init__" + s) if i == 0 else module + s for s in suffixes for i in (0, 1))
+        return next((file for file in found if file in self.tree.paths), None)
+
+    def _by_name(self, paths: list[str]) -> dict[str, list[str]]:
+        """Dotted name -> files, for the modules that are visible from everywhere in the repository."""
+        by_name: dict[str, list[str]] = {}
+        for path in paths:
+            module = path.rpartition(".")[0].removesuffix("/__init__")
+            for root in self._roots(path):
+                by_name.setdefault(module[len(root) :].strip("/").replace("/", "."), []).append(path)
+        return by_name
+
+    def _roots(self, path: str) -> list[str]:
+        """The folders from which a module is imported by files that do not lie below them."""
+        above = ancestors(path)
+        in_packages = [folder in self.packages for folder in above]
+        depth = in_packages.index(False)  # the root of the repository is no package
+        if True in in_packages[depth:] or TEST_FOLDERS.intersection(path.split("/")[:-1]):
+            return []  # data of a package, or something that only tests see
+        return [root for i, root in enumerate(above[depth:]) if (i == 0 and depth > 0) or _is_root(root)]
+
+
+def _is_root(folder: str) -> bool:
+    """Whether Python's path is likely to name the folder: by custom, or since it cannot be a package."""
+    name = folder.rpartition("/")[2]
+    return name in ROOTS or not name.isidentifier()
+
+
+def _below(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder and name else folder or name
