@@ -15,7 +15,7 @@ everything = dg.define_asset_job(
 
 # Steps fork from a process that has imported Beam once, and so start in no time.
 executor = dg.multiprocess_executor.configured(
-    {"max_concurrent": 2, "start_method": {"forkserver": {"preload_modules": ["assets.definitions"]}}}
+    {"max_concurrent": 2, "start_method": {"forkserver": {"preload_modules": ["assets.definitions", "pipelines.runner"]}}}
 )
 
 defs = dg.Definitions(assets=ALL_ASSETS, jobs=[everything], resources={"workspace": Workspace()}, executor=executor)

@@ -10,7 +10,7 @@ from assets.commands import run_command
 from assets.resources import Workspace
 
 
-@dg.asset(group_name="evaluation", kinds={"parquet"})
+@dg.asset(group_name="benchmarks", kinds={"parquet"})
 def benchmark_tasks(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[Any]:
     """Every task that the model will be asked; decontamination reads them before there is a model."""
     run_command("eval", "tasks", "--output", workspace.path("benchmark_tasks"))

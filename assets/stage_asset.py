@@ -1,5 +1,6 @@
 """Makes an asset, and its two checks, of a stage of the data half."""
 
+import importlib
 from typing import Any
 
 import dagster as dg
@@ -7,7 +8,6 @@ import dagster as dg
 from assets import metadata
 from assets.resources import Workspace
 from pipelines import checks
-from pipelines.runner import run_stage
 from pipelines.stage import Stage
 
 CLOSES = "files_in_are_kept_or_dropped"
@@ -31,6 +31,8 @@ def stage_asset(stage: Stage[Any], group: str, *also_after: str) -> dg.AssetsDef
         ],
     )
     def materialize(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        from pipelines.runner import run_stage  # imports Beam, which the UI must not wait for
+
         done = run_stage(stage, workspace.folder, workspace.tables, workspace.flags)
         print(done.summary(), flush=True)
         problems = {CLOSES: checks.totals(stage, workspace.folder), CONTRACT: checks.schemas(stage, workspace.folder)}
@@ -48,6 +50,4 @@ def stage_asset(stage: Stage[Any], group: str, *also_after: str) -> dg.AssetsDef
 
 def _description(stage: Stage[Any]) -> str:
     """What the stage's package says of itself."""
-    import importlib
-
     return importlib.import_module(f"pipelines.{stage.name}").__doc__ or ""

@@ -8,15 +8,18 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import apache_beam as beam
-from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
-
 from pipelines import config as configuration
 from pipelines import manifest, recipe, shards, storage
 from pipelines.cost import Meter
 from pipelines.manifest import Counts, Manifest
 from pipelines.progress import watching
 from pipelines.stage import Annotate, Local, Shuffle, Stage, StageRun, Step, Write, load
+
+logging.disable(logging.WARNING)  # Beam warns, as it loads, that Google Cloud's libraries are not installed
+import apache_beam as beam  # noqa: E402
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions  # noqa: E402
+
+logging.disable(logging.NOTSET)
 
 LOG = logging.getLogger("pipelines")
 # Named in full: plain DirectRunner looks for a download first, and would be another engine where it finds one.

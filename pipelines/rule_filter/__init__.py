@@ -1,1 +1,1 @@
-"""Stage 2: the rules of DeepSeek-Coder section 2.1 keep a third of what was crawled."""
+"""Stage 2: the rules of DeepSeek-Coder section 2.1 (they kept 32.8 % of the paper's bytes)."""
