@@ -14,8 +14,9 @@ everything = dg.define_asset_job(
 )
 
 # Steps fork from a process that has imported Beam once, and so start in no time.
+PRELOAD = ["assets.definitions", "pipelines.runner"]
 executor = dg.multiprocess_executor.configured(
-    {"max_concurrent": 2, "start_method": {"forkserver": {"preload_modules": ["assets.definitions", "pipelines.runner"]}}}
+    {"max_concurrent": 2, "start_method": {"forkserver": {"preload_modules": PRELOAD}}}
 )
 
 defs = dg.Definitions(assets=ALL_ASSETS, jobs=[everything], resources={"workspace": Workspace()}, executor=executor)
