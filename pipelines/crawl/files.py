@@ -11,6 +11,9 @@ from pipelines.config import StageConfig
 from pipelines.crawl.sources.source import Entry, Repository
 
 
+BYTE_ORDER_MARK = "\ufeff"
+
+
 class Limits(StageConfig):
     max_file_bytes: int = 1_000_000
     max_repository_bytes: int = 256_000_000  # a file that would pass this, in the order of paths, is dropped
@@ -26,7 +29,7 @@ def decode(content: bytes) -> tuple[str, str | None, str]:
     if b"\0" in content:
         return "", "binary", f"NUL at byte {content.index(0)}"
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-8").removeprefix(BYTE_ORDER_MARK)
     except UnicodeDecodeError as error:
         return "", "encoding", f"no UTF-8 at byte {error.start}"
     if not text.strip():

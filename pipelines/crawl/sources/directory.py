@@ -78,7 +78,7 @@ def _items(root: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
     waiting = [""]
     while waiting:
         inside = waiting.pop()
-        with os.scandir(root / inside) as found:
+        with os.scandir(os.path.join(root, inside)) as found:
             for item in found:
                 path = os.path.join(inside, item.name)
                 if item.name in VERSION_CONTROL:

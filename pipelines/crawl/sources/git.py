@@ -65,7 +65,7 @@ class GitSource(StageConfig):
         try:
             commit = self._commit()
             location = str(Path(self.url if self.is_local else self._fetch(cache_folder, commit)).resolve())
-            if not _git(location, "ls-tree", "--full-tree", commit):
+            if not _listing(location, commit):
                 return described(commit, location=location, reason="empty_repository", detail="no file in the commit")
             return described(commit, location=location)
         except GitError as error:
@@ -110,15 +110,31 @@ class GitSource(StageConfig):
         return str(folder)
 
     def entries(self, repository: Repository) -> Iterator[Entry]:
-        listing = _git(repository.location, "ls-tree", "-r", "-z", "--long", "--full-tree", repository.revision)
-        lines = [line.partition(b"\t") for line in listing.split(b"\0")[:-1]]
         with Blobs(repository.location) as blobs:
-            for path, head in sorted((readable_path(path), head) for head, _, path in lines):
-                mode, _, object_id, size = head.split()
+            for path, mode, object_id, size in sorted(_listing(repository.location, repository.revision)):
                 if mode in REGULAR:
                     yield Entry(path, int(size), partial(blobs.read, object_id))
                 else:
                     yield Entry(path, 0, no_content, REASONS.get(mode, "not_regular"))
+
+
+def _listing(folder: str, commit: str) -> list[tuple[str, bytes, bytes, bytes]]:
+    """(path, mode, object id, size) of everything in a commit. GitError where an object is not there."""
+    lines = _git(folder, "ls-tree", "-r", "-z", "--long", "--full-tree", commit).split(b"\0")[:-1]
+    found = []
+    for head, _, path in (line.partition(b"\t") for line in lines):
+        mode, _, object_id, size = head.split()
+        if size == b"BAD":
+            raise _missing(folder, object_id)
+        found.append((readable_path(path), mode, object_id, size))
+    return found
+
+
+def _missing(folder: str, object_id: bytes) -> GitError:
+    return GitError(
+        f"{folder}: blob {object_id.decode()} is missing or broken; "
+        "expected a whole repository: see `git fsck`, or make a clone without a filter"
+    )
 
 
 def default_name(url: str) -> str:
@@ -150,10 +166,7 @@ class Blobs:
         self.process.stdin.flush()
         header = self.process.stdout.readline().split()
         if len(header) != 3 or header[1] != b"blob":
-            raise GitError(
-                f"{self.folder}: blob {object_id.decode()} is missing or broken; "
-                "expected a whole repository: see `git fsck`, or make a clone without a filter"
-            )
+            raise _missing(self.folder, object_id)
         content = self.process.stdout.read(int(header[2]))
         self.process.stdout.read(1)  # the newline after each blob
         return content

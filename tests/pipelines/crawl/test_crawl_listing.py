@@ -1,0 +1,98 @@
+"""The list of repositories: shards, names, and what could not be read."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines import config, contract
+from pipelines.crawl import listing
+from pipelines.crawl.sources.source import Entry, Repository
+from pipelines.crawl.stage import CrawlConfig
+
+
+class Listed:
+    """A source with the given repositories."""
+
+    def __init__(self, *repositories: Repository) -> None:
+        self.found = repositories
+
+    def fingerprint(self) -> str:
+        return "listed"
+
+    def repositories(self, cache_folder: str) -> Iterator[Repository]:
+        return iter(self.found)
+
+    def entries(self, repository: Repository) -> Iterator[Entry]:
+        return iter(())
+
+
+def repository(name: str, reason: str | None = None) -> Repository:
+    return Repository(name, "1", "MIT", 3, f"/at/{name}", reason, "why" if reason else "")
+
+
+@pytest.mark.parametrize(
+    ("name", "num_shards", "shard"),
+    [("owner/name", 16, 9), ("owner/name", 4, 1), ("owner/name", 1, 0), ("other/name", 16, 9), ("", 16, 4)],  # b2sum
+)
+def test_the_shard_of_a_name_never_changes(name, num_shards, shard):
+    assert listing.shard_of(name, num_shards) == shard
+
+
+def test_names_spread_evenly_over_shards():
+    counts = Counter(listing.shard_of(f"owner/{number}", 8) for number in range(8000))
+    assert sorted(counts) == list(range(8))
+    assert max(counts.values()) < 1150
+
+
+def test_what_is_written_is_what_is_read(tmp_path):
+    url = str(tmp_path / "repositories.parquet")
+    one, two = Listed(repository("b"), repository("c")), Listed(repository("a"), repository("d", "empty_repository"))
+    listing.write(url, [one, two], "unused", num_shards=2)
+    table = pq.read_table(url)
+    assert not list(contract.mismatches(table.schema, contract.REPOSITORY))
+    assert table.column("repository").to_pylist() == ["a", "b", "c", "d"]
+    read = [pair for shard in range(2) for pair in listing.read(url, shard)]
+    assert sorted(read, key=lambda pair: pair[0].name) == [
+        (repository("a"), 1),
+        (repository("b"), 0),
+        (repository("c"), 0),
+    ]
+    assert all(listing.shard_of(found.name, 2) == 0 for found, _ in listing.read(url, 0))
+
+
+def test_what_cannot_be_read_is_recorded_and_said(tmp_path, caplog):
+    url = str(tmp_path / "repositories.parquet")
+    with caplog.at_level(logging.WARNING):
+        listing.write(url, [Listed(repository("a", "unreadable_repository"))], "unused", 1)
+    assert caplog.messages == ["crawl: a: unreadable_repository why"]
+    [row] = pq.read_table(url).to_pylist()
+    assert (row["reason"], row["detail"]) == ("unreadable_repository", "why")
+
+
+def test_two_repositories_of_one_name_are_refused(tmp_path):
+    url = str(tmp_path / "repositories.parquet")
+    expected = r"^crawl: two repositories are named 'a' \(/at/a, /at/a\); name one anew$"
+    with pytest.raises(ValueError, match=expected):
+        listing.write(url, [Listed(repository("a"), repository("b")), Listed(repository("a"))], "unused", 1)
+    assert not Path(url).exists()
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"sources": []}, "sources: got []; Tuple should have at least 1 item"),
+        ({}, "sources: got {}; Field required"),
+        ({"sources": [{"kind": "svn", "path": "x"}]}, "Input tag 'svn' found using 'kind' does not match any of the"),
+        ({"sources": [{"kind": "directory", "path": "x", "depth": 1}]}, "sources.0.directory.depth: unknown key"),
+        ({"sources": [{"kind": "git"}]}, "sources.0.git.url: got {'kind': 'git'}; Field required"),
+        ({"sources": [{"kind": "installed"}], "num_shards": 0}, "num_shards: got 0; Input should be greater than 0"),
+    ],
+)
+def test_a_bad_setting_is_refused_by_name(table, message):
+    with pytest.raises(ValueError, match=r"config table \[crawl\]:") as refused:
+        config.parse(CrawlConfig, table, "crawl")
+    assert message in str(refused.value)
