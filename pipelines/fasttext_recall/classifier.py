@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 
 from pipelines import storage
 from pipelines.config import StageConfig
-from pipelines.fasttext_recall import features
+from pipelines.fasttext_recall.features import Featurizer
 
 TOPICS = ("code", "math")
 OTHER = "other"
@@ -41,7 +41,7 @@ def train(texts: Sequence[str], labels: Sequence[str], tokenizer: Tokenizer, con
 
     with tempfile.TemporaryDirectory() as folder:
         examples, model = Path(folder, "examples.txt"), Path(folder, MODEL)
-        lines = features.lines(tokenizer, texts, config.max_chars)
+        lines = Featurizer(tokenizer, config.max_chars).lines(texts)
         examples.write_text("".join(f"{LABEL}{label} {line}\n" for label, line in zip(labels, lines, strict=True)))
         trained = fasttext.train_supervised(
             str(examples), dim=config.dim, lr=config.learning_rate, wordNgrams=config.word_ngrams,
@@ -64,16 +64,15 @@ class Classifier:
     def __init__(self, model_url: str, tokenizer_url: str, max_chars: int) -> None:
         import fasttext
 
-        self.tokenizer = load_tokenizer(tokenizer_url)
+        self.featurizer = Featurizer(load_tokenizer(tokenizer_url), max_chars)
         with _local(model_url) as path:
             self.model = fasttext.load_model(path)
-        self.max_chars = max_chars
 
     def scores(self, texts: Sequence[str]) -> np.ndarray[Any, Any]:
         """float32[len(texts), len(TOPICS)]: the probability of each topic; 0 for a text without a known token."""
         found = np.zeros((len(texts), len(TOPICS)), np.float32)
         if texts:
-            labels, probabilities = self.model.predict(features.lines(self.tokenizer, texts, self.max_chars), k=-1)
+            labels, probabilities = self.model.predict(self.featurizer.lines(texts), k=-1)
             for row, (names, values) in enumerate(zip(labels, probabilities, strict=True)):
                 by_label = dict(zip(names, values, strict=True))
                 found[row] = [by_label.get(LABEL + topic, 0.0) for topic in TOPICS]

@@ -3,32 +3,53 @@
 DeepSeek-Coder-V2 (section 2) uses the tokenizer of DeepSeek-V2; this one is trained on the run's own examples.
 """
 
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+# Letters with the space before them, one digit, punctuation, or white space: what a token may not reach across.
+# The lengths are bounded so that no text can make a word that takes long to tokenize.
+WORD = re.compile(r" ?[^\W\d_]{1,32}|\d| ?(?:[^\w\s]|_){1,16}|\s{1,16}")
+MAX_CACHED_WORDS = 500_000
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Tokenizer:
-    """A byte-level BPE over lower-case NFKC text, with digits apart. The same texts give the same tokenizer."""
+    """A byte-level BPE over the words of lower-case NFKC text. The same texts give the same tokenizer."""
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
-    )
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     trainer = trainers.BpeTrainer(
-        vocab_size=vocab_size,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        max_token_length=32,
-        show_progress=False,
+        vocab_size=vocab_size, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
     )
-    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.train_from_iterator((_words(text) for text in texts), trainer)
     return tokenizer
 
 
-def lines(tokenizer: Tokenizer, texts: Sequence[str], max_chars: int) -> list[str]:
-    """One line of token ids for each text, of its first `max_chars` characters.
+def _words(text: str) -> list[str]:
+    return WORD.findall(unicodedata.normalize("NFKC", text).lower())
 
-    Ids, not tokens: no text can then smuggle in a line end, a label or the end-of-sentence word of fastText.
-    """
-    encodings = tokenizer.encode_batch_fast([text[:max_chars] for text in texts])
-    return [" ".join(map(str, encoding.ids)) for encoding in encodings]
+
+class Featurizer:
+    """Turns texts into lines for fastText, remembering the words it has seen: most of them come again."""
+
+    def __init__(self, tokenizer: Tokenizer, max_chars: int) -> None:
+        self.tokenizer = tokenizer
+        self.max_chars = max_chars
+        self.known: dict[str, str] = {}
+
+    def lines(self, texts: Sequence[str]) -> list[str]:
+        """One line of token ids for each text, of its first `max_chars` characters.
+
+        Ids, not tokens: no text can then smuggle in a line end, a label or the end-of-sentence word of fastText.
+        """
+        return [self._line(_words(text[: self.max_chars])) for text in texts]
+
+    def _line(self, words: list[str]) -> str:
+        new = [word for word in dict.fromkeys(words) if word not in self.known]
+        if len(self.known) + len(new) > MAX_CACHED_WORDS:
+            self.known.clear()
+            new = list(dict.fromkeys(words))
+        for word, encoding in zip(new, self.tokenizer.encode_batch_fast(new), strict=True):
+            self.known[word] = " ".join(map(str, encoding.ids))
+        return " ".join([self.known[word] for word in words])

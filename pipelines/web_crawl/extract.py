@@ -17,7 +17,7 @@ BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le
 # Python's names, where HTML means more than the name says.
 WIDER = {"gbk": "gb18030", "gb2312": "gb18030", "iso-8859-1": "cp1252", "shift_jis": "cp932", "euc-kr": "cp949"}
 DEEP = ">".join("*" * (MAX_DEPTH + 1))
-CONTROLS = {code: None for code in (*range(9), *range(11, 32), 127)}
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]+")
 
 
 def decode(body: bytes, charset: str = "") -> str | None:
@@ -29,14 +29,13 @@ def decode(body: bytes, charset: str = "") -> str | None:
     for mark, encoding in BYTE_ORDER_MARKS:
         if body.startswith(mark):
             return _decoded(body[len(mark) :], encoding, MAX_UNDECODABLE_SHARE)
-    declared = charset, detect_encoding(body, from_html_meta=True) or "", detect_encoding(body) or ""
     # In these encodings every byte is ASCII, so that UTF-8 would fit, too.
-    first = () if charset.startswith(("iso-2022", "utf-16", "hz")) else (("utf-8", 0.0),)
-    for encoding, max_share in (*first, *((name, MAX_UNDECODABLE_SHARE) for name in declared if name)):
-        text = _decoded(body, encoding, max_share)
-        if text is not None:
-            return text
-    return None
+    text = None if charset.startswith(("iso-2022", "utf-16", "hz")) else _decoded(body, "utf-8", 0.0)
+    if text is not None:
+        return text
+    guesses = (charset, detect_encoding(body, from_html_meta=True), detect_encoding(body))
+    found = (_decoded(body, guess, MAX_UNDECODABLE_SHARE) for guess in guesses if guess)
+    return next((text for text in found if text is not None), None)
 
 
 def _decoded(body: bytes, name: str, max_undecodable_share: float) -> str | None:
@@ -61,5 +60,6 @@ def parse(html: str) -> HTMLTree | None:
 def visible_text(tree: HTMLTree, main_content: bool = True) -> str:
     """What a reader sees: blank lines between blocks, code blocks as they are, no menus where `main_content`."""
     text = extract_plain_text(tree, preserve_formatting=True, main_content=main_content, comments=True)
-    lines = (line.rstrip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines).translate(CONTROLS)).strip("\n")
+    text = CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    lines = "\n".join(line.rstrip() for line in text.split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", lines).strip("\n")

@@ -28,9 +28,12 @@ def _external(config: WebCrawlConfig, run_folder: str) -> dict[str, Any]:
 def _build_copies(pipeline: Any, run: StageRun[WebCrawlConfig]) -> None:
     import apache_beam as beam
 
+    files = sources.expand(run.config.warcs)
+    if len(files) < 2:  # a file finds its own copies
+        return
     _ = (
         pipeline
-        | "WARC files" >> beam.Create(list(enumerate(sources.expand(run.config.warcs))))
+        | "WARC files" >> beam.Create(list(enumerate(files)))
         | "spread over workers" >> beam.Reshuffle()
         | "addresses" >> beam.FlatMap(_addresses)
         | "one page" >> beam.GroupByKey()
