@@ -10,7 +10,6 @@ from pipelines import contract
 from pipelines.config import StageConfig
 from pipelines.crawl.sources.source import Entry, Repository
 
-
 BYTE_ORDER_MARK = "\ufeff"
 
 
