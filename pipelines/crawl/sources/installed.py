@@ -39,40 +39,43 @@ class InstalledSource(StageConfig):
     max_file_bytes: int = 1_000_000  # larger files, compiled libraries mostly, do not count into that sum
 
     def fingerprint(self) -> str:
-        names = sorted(f"{found.name}=={found.version}" for found in self._chosen())
+        names = sorted(f"{name}=={_distributions()[name].version}" for name in self._chosen())
         return hashlib.blake2b("\n".join(names).encode(), digest_size=10).hexdigest()
 
-    def _chosen(self) -> list[Distribution]:
-        sized = sorted((self._size_bytes(found), found.name, found) for found in _distributions())
+    def _chosen(self) -> list[str]:
         chosen, total = [], 0
-        for size, _, found in sized:
+        for size, name in sorted((_size_bytes(name, self.max_file_bytes), name) for name in _distributions()):
             total += size
             if size and total <= self.max_total_bytes:
-                chosen.append(found)
+                chosen.append(name)
         return chosen
 
-    def _size_bytes(self, found: Distribution) -> int:
-        sizes = [entry.size_bytes for entry in _entries(found)]
-        return sum(size for size in sizes if size <= self.max_file_bytes)
-
     def repositories(self, cache_folder: str) -> Iterator[Repository]:
-        for found in self._chosen():
-            yield Repository(found.name, found.version, spdx(found), 0, found.name)
+        for name in self._chosen():
+            found = _distributions()[name]
+            yield Repository(name, found.version, spdx(found), 0, name)
 
     def entries(self, repository: Repository) -> Iterator[Entry]:
-        found = next(found for found in _distributions() if found.name == repository.location)
+        found = _distributions()[repository.location]
         return iter(sorted(_entries(found), key=lambda entry: entry.path))
 
 
 @cache
-def _distributions() -> list[Distribution]:
-    """Every distribution once: of two folders that hold the same one, the first on the path counts."""
+def _distributions() -> dict[str, Distribution]:
+    """Every distribution by its name: of two folders that hold the same one, the first on the path counts."""
     found: dict[str, Distribution] = {}
     for distribution in distributions():
         name = distribution.metadata["Name"]
         if name and name != "repoloom":
             found.setdefault(name, distribution)
-    return list(found.values())
+    return found
+
+
+@cache
+def _size_bytes(name: str, max_file_bytes: int) -> int:
+    """The bytes of the files that are not larger than `max_file_bytes`. Cached: it asks the disk for every file."""
+    sizes = [entry.size_bytes for entry in _entries(_distributions()[name])]
+    return sum(size for size in sizes if size <= max_file_bytes)
 
 
 def _entries(found: Distribution) -> Iterator[Entry]:
