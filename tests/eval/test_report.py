@@ -1,0 +1,80 @@
+"""The report says what the manifests say."""
+
+import json
+
+import pytest
+
+from eval import report
+
+COUNTS = {"rows": 4, "size_bytes": 400, "kept": 1, "kept_bytes": 100, "dropped": {"few": [1, 200], "many": [2, 100]}}
+COST = {"seconds": 1.5, "cpu_seconds": 1.25, "peak_memory_bytes": 3_000_000}
+
+
+@pytest.fixture
+def run(tmp_path):
+    folder = tmp_path / "demo"
+    manifests = {
+        "crawl": {"counts": {**COUNTS, "kept": 4, "kept_bytes": 400, "dropped": {}}, "inputs": {}},
+        "rule_filter": {"counts": COUNTS, "inputs": {"crawl": "aaaa"}},
+    }
+    for number, (stage, manifest) in enumerate(manifests.items()):
+        (folder / stage).mkdir(parents=True)
+        content = {"stage": stage, "recipe": "ab"[number] * 4, "cost": COST, **manifest}
+        (folder / stage / "manifest.json").write_text(json.dumps(content))
+    return folder
+
+
+def score(**changed):
+    return {"benchmark": "humaneval", "version": "b796", "metric": "pass@1", "value": 0.25, "num_tasks": 164,
+            "decontaminated": True, **changed}  # fmt: skip
+
+
+def test_the_funnel_has_each_stage_and_each_reason_by_bytes(run):
+    rule_filter = report.collect(run)["funnels"]["files"][1]
+    assert (rule_filter["rows"], rule_filter["kept"], rule_filter["dropped_rows"], rule_filter["share"]) == (
+        4,
+        1,
+        3,
+        0.25,
+    )
+    assert [reason["reason"] for reason in rule_filter["reasons"]] == ["few", "many"]
+
+
+@pytest.mark.parametrize(
+    ("found", "mark"),
+    [
+        (score(), ""),
+        (score(decontaminated=False), "not decontaminated"),
+        (score(decontaminated=None), ""),
+    ],
+)
+def test_a_score_of_a_benchmark_the_corpus_was_not_cleaned_of_is_marked(found, mark, run):
+    (run / "evaluation").mkdir()
+    (run / "evaluation" / "scores.json").write_text(json.dumps([found]))
+    assert report.collect(run)["scores"][0]["mark"] == mark
+    report.write(run)
+    for name in ("report.md", "report.html"):
+        assert ("not decontaminated" in (run / "report" / name).read_text()) == bool(mark)
+
+
+def test_the_pages_hold_funnel_cost_and_recipes_and_no_link_outside(run):
+    html = report.write(run).read_text()
+    markdown = (run / "report" / "report.md").read_text()
+    assert "| rule_filter | 4 | 3 | 1 | 0.0 | 25.0 % |" in markdown
+    assert "| rule_filter | 1.5 | 1.2 | 3 |" in markdown
+    assert "| rule_filter | `bbbb` | crawl `aaaa` |" in markdown
+    assert "http://" not in html
+    assert "https://" not in html
+    assert "width: 25.00%" in html
+
+
+def test_a_hostile_name_is_escaped(run):
+    content = json.loads((run / "rule_filter" / "manifest.json").read_text())
+    content["counts"]["dropped"] = {"<script>alert(1)</script>": [3, 300]}
+    (run / "rule_filter" / "manifest.json").write_text(json.dumps(content))
+    assert "<script>" not in report.write(run).read_text()
+
+
+def test_a_folder_without_a_run_says_what_to_do(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no stage has finished here; run `make demo`"):
+        report.write(tmp_path)
