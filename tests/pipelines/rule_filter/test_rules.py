@@ -1,0 +1,150 @@
+"""Each rule of DeepSeek-Coder section 2.1: the smallest file that violates it, and the nearest that does not."""
+
+import pyarrow as pa
+import pytest
+
+from pipelines import config
+from pipelines.rule_filter.html import visible_text_chars
+from pipelines.rule_filter.rules import REASONS, RuleFilterConfig
+from pipelines.rule_filter.stage import STAGE, annotate
+
+
+def verdict(path: str, content: str, **settings: object) -> tuple[str | None, str]:
+    """(reason, detail) of one file."""
+    table = pa.table({"path": [path], "content": pa.array([content], pa.large_string())})
+    found = annotate(table, RuleFilterConfig(**settings))
+    return found.column("reason")[0].as_py(), found.column("detail")[0].as_py()
+
+
+KEPT = (None, "")
+XML = "<?xml version='1.0'?>"
+
+
+def page(visible: int, size: int) -> str:
+    """HTML of `size` characters, `visible` of which a reader sees."""
+    text = "<p>" + "a" * visible + "</p>"
+    head = "<style></style>"
+    return f"<style>{'b' * (size - len(text) - len(head) - size // 50)}</style>" + "\n" * (size // 50) + text
+
+
+def lines(*lengths: int) -> str:
+    return "\n".join("a" * length for length in lengths)
+
+
+VIOLATED_AND_NEAREST = [
+    ("language", "a.unknown", "abc", "unknown is not among the 87 languages", "a.py", "abc"),
+    ("language", "a.md", "abc", "Markdown is not among the 87 languages", "a.rmd", "abc"),
+    ("line_length_mean", "a.py", lines(100, 101), "100.5 > 100", "a.py", lines(100, 100)),
+    ("line_length_mean", "a.py", "中" * 101, "101.0 > 100", "a.py", "中" * 100),
+    ("line_length_max", "a.py", lines(1001, *[1] * 20), "1001 > 1000", "a.py", lines(1000, *[1] * 20)),
+    ("alphabetic_share", "a.py", "abc1234567890", "0.231 < 0.25", "a.py", "abc123456789"),
+    ("xml_header", "a.py", "a" * 86 + "<?xml version=", "`<?xml version=` in the first 100 characters",
+     "a.py", "a" * 86 + "\n<?xml version="),
+    ("xml_header", "a.html", XML + page(500, 1000), "`<?xml version=` in the first 100 characters", "a.xsl", XML + "a"),
+    ("html_visible_share", "a.html", page(199, 1000), "0.199 < 0.2", "a.html", page(200, 1000)),
+    ("html_visible_text", "a.html", page(99, 200), "99 < 100", "a.html", page(100, 200)),
+    ("data_size", "a.json", "a" * 49, "49 < 50", "a.json", "a" * 50),
+    ("data_size", "a.yml", lines(*[49] * 100) + "a\n", "5001 > 5000", "a.yml", lines(*[49] * 100) + "\n"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("reason", "path", "content", "detail", "near_path", "near_content"), VIOLATED_AND_NEAREST)
+def test_the_smallest_violation_and_the_nearest_file_that_is_kept(
+    reason, path, content, detail, near_path, near_content
+):
+    assert verdict(path, content) == (reason, detail)
+    assert verdict(near_path, near_content) == KEPT
+
+
+def test_every_reason_has_a_case():
+    assert {case[0] for case in VIOLATED_AND_NEAREST} == set(REASONS) == set(STAGE.reasons)
+
+
+def test_the_defaults_are_those_of_the_paper():
+    found = RuleFilterConfig().model_dump(exclude={"languages"})
+    assert found == {
+        "max_line_length_mean": 100.0,
+        "max_line_length": 1000,
+        "min_alphabetic_share": 0.25,
+        "xml_header_chars": 100,
+        "min_html_visible_share": 0.2,
+        "min_html_visible_chars": 100,
+        "min_data_chars": 50,
+        "max_data_chars": 5000,
+    }
+
+
+def test_the_first_violated_rule_is_the_reason():
+    assert verdict("a.json", "1" * 1001)[0] == "line_length_mean"
+    assert verdict("a.json", "1" * 10)[0] == "alphabetic_share"
+    assert verdict("a.json", "a" * 10)[0] == "data_size"
+
+
+@pytest.mark.parametrize(
+    ("settings", "path", "content", "reason"),
+    [
+        ({"languages": ("C",)}, "a.py", "abc", "language"),
+        ({"languages": ("C",)}, "a.c", "abc", None),
+        ({"max_line_length_mean": 2.5}, "a.py", lines(2, 3), None),
+        ({"max_line_length_mean": 2.4}, "a.py", lines(2, 3), "line_length_mean"),
+        ({"max_line_length": 2}, "a.py", lines(2, 3), "line_length_max"),
+        ({"min_alphabetic_share": 0.0}, "a.py", "1", None),
+        ({"xml_header_chars": 0}, "a.py", XML + "abcdefghij", None),
+        ({"min_html_visible_share": 0.5}, "a.html", page(499, 1000), "html_visible_share"),
+        ({"min_html_visible_chars": 101}, "a.html", page(100, 200), "html_visible_text"),
+        ({"min_data_chars": 3}, "a.json", "abc", None),
+        ({"max_data_chars": 51}, "a.json", "a" * 52, "data_size"),
+    ],
+)
+def test_every_threshold_can_be_set(settings, path, content, reason):
+    assert verdict(path, content, **settings)[0] == reason
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "problem"),
+    [
+        ("min_alphabetic_share", 1.5, "got 1.5; Input should be less than or equal to 1"),
+        ("max_line_length", "long", "got 'long'; Input should be a valid integer"),
+        ("max_lines", 5, "unknown key"),
+    ],
+)
+def test_a_bad_setting_is_refused(key, value, problem):
+    with pytest.raises(ValueError, match=r"config table \[rule_filter\]:") as refused:
+        config.parse(RuleFilterConfig, {key: value}, "rule_filter")
+    assert f"  {key}: {problem}" in str(refused.value)
+    assert str(refused.value).endswith(
+        "known keys of [rule_filter]: languages, max_line_length_mean, max_line_length, min_alphabetic_share, "
+        "xml_header_chars, min_html_visible_share, min_html_visible_chars, min_data_chars, max_data_chars"
+    )
+
+
+@pytest.mark.parametrize(
+    ("html", "visible"),
+    [
+        ("", 0),
+        ("plain", 5),
+        ("<p>one</p><p>two</p>", len("one two")),
+        ("<p>a  \n b</p>", len("a b")),
+        ("<p>a &amp; &#20013;</p>", len("a & 中")),
+        ("<b>a</b><i>b</i>", len("ab")),
+        ("<head><title>t</title><style>p {}</style></head><script>f()</script><!-- c -->x", 1),
+        ("<body><noscript>no</noscript><template>t</template><img alt='a picture'><input value='v'>x", 1),
+        ("<p style='display: none'>h</p>x", len("h x")),
+        ("<p>never closed <b>at <i>all", len("never closed at all")),
+        ("<" * 1000, None),
+        ("<div>" * 20_000 + "x", 1),
+    ],
+)
+def test_visible_text(html, visible):
+    found = visible_text_chars(html)
+    assert found == visible if visible is not None else 0 <= found <= len(html)
+
+
+def test_the_annotation_says_what_was_measured():
+    table = pa.table({"path": ["a.py", "b.html"], "content": pa.array(["ab\n1\n", page(100, 200)], pa.large_string())})
+    found = annotate(table, RuleFilterConfig()).to_pylist()
+    assert found[0] == {
+        "reason": None, "detail": "", "language": "Python", "num_chars": 5, "num_lines": 2, "line_length_mean": 1.5,
+        "line_length_max": 2, "alphabetic_share": 0.4, "visible_text_chars": 0,
+    }  # fmt: skip
+    assert (found[1]["language"], found[1]["visible_text_chars"], found[1]["num_chars"]) == ("HTML", 100, 200)
