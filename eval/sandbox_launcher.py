@@ -1,4 +1,4 @@
-"""Runs one hostile program and reports how it ended. `eval.sandbox` starts it with `python -I -S`, without environment.
+"""Runs one hostile program and reports how it ended. `eval.sandbox` starts it with `python -I -S`, no environment.
 
 Three processes. The *supervisor* builds the namespaces, keeps the time and writes the report. The *init* is process 1
 of a new PID namespace: when it ends, the kernel ends all that the program left behind. The *candidate* runs it.
@@ -286,6 +286,6 @@ def judge(verdict: bytes, output: bytes, nonce: str, status: int, ended: bool) -
     return "failed", printable(f"ended before its tests did, {how}" + (f": {lines[-1]}" if lines else ""))
 
 
-if __name__ == "__main__":
+def main() -> None:
     source = sys.stdin.buffer.read().decode("utf-8", "surrogatepass")
     sys.stdout.buffer.write(supervise(Request(sys.argv[1:], source)).encode())

@@ -174,9 +174,9 @@ def test_verdicts_come_in_order_and_programs_are_taken_as_needed():
 
 
 def test_a_launcher_that_fails_is_an_error_not_a_failure(monkeypatch):
-    monkeypatch.setattr(sandbox, "LAUNCHER", Path("/nowhere/launcher.py"))
+    monkeypatch.setattr(sandbox, "LAUNCHER_FOLDER", Path("/nowhere"))
     verdict = execute("x = 1", isolation="rlimits")
-    assert (verdict.outcome, "No such file" in verdict.detail) == ("error", True)
+    assert (verdict.outcome, "No module named" in verdict.detail) == ("error", True)
 
 
 def test_the_weak_level_needs_to_be_asked_for(monkeypatch):
