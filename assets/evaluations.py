@@ -32,7 +32,10 @@ def evaluation(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.Ma
     scores = json.loads(Path(workspace.path("evaluation", "scores.json")).read_text())
     done = json.loads(Path(workspace.path("evaluation", "manifest.json")).read_text())
     return dg.MaterializeResult(
-        metadata={f"{score['benchmark']}/{score['metric']}": score["value"] for score in scores},
+        metadata={
+            f"{score['benchmark']}/{score['metric']}": "skipped" if score["value"] is None else score["value"]
+            for score in scores
+        },
         data_version=dg.DataVersion(done["recipe"]),
     )
 

@@ -62,7 +62,7 @@ def test_the_pages_hold_funnel_cost_and_recipes_and_no_link_outside(run):
     markdown = (run / "report" / "report.md").read_text()
     assert "| rule_filter | 4 | 3 | 1 | 0.0 | 25.0 % |" in markdown
     assert "| rule_filter | 1.5 | 1.2 | 3 |" in markdown
-    assert "| rule_filter | `bbbb` | crawl `aaaa` |" in markdown
+    assert "| rule_filter | `bbbb` | crawl `aaaa`  |" in markdown
     assert "http://" not in html
     assert "https://" not in html
     assert "width: 25.00%" in html
