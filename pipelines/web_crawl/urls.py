@@ -42,4 +42,4 @@ def _split(url: str) -> SplitResult | None:
 
 
 def _host(parts: SplitResult) -> str:
-    return (parts.hostname or "").rstrip(".").removeprefix("www.")
+    return (parts.hostname or "").lower().rstrip(".").removeprefix("www.")
