@@ -1,5 +1,6 @@
 """A run in progress: what the loop asks for (batches, validation, reports, saving), over one or more processes."""
 
+import os
 import resource
 import sys
 import time
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 
 import torch
-from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate import Accelerator
 from transformers import LlamaForCausalLM
 
 from training import checkpoint, data, model, optimizer
@@ -180,14 +181,15 @@ class Run:
 def new_state(config: TrainingConfig, vocabulary: Vocabulary) -> State:
     """Fresh weights on this process's device, wrapped for as many processes as there are; bfloat16 on CUDA only."""
     accelerator = Accelerator(
+        cpu=not torch.accelerator.is_available(),  # unless told so, it takes processes on CPUs for one process each
         mixed_precision="bf16" if torch.cuda.is_available() else "no",
-        kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)],  # they are constants
     )
     num_sequences, num_processes = config.batch.num_sequences, accelerator.num_processes
     if num_sequences < num_processes:
         raise ValueError(
             f"batch.num_sequences is {num_sequences}, but there are {num_processes} processes; each needs at least one"
         )
+    assert num_processes == int(os.environ.get("WORLD_SIZE", "1")), "every process would train, and write, on its own"
     bare = model.build(config.model, vocabulary, config.seed)
     wrapped, adamw = accelerator.prepare(bare, optimizer.build(bare, config.optimizer))
     return State(

@@ -15,6 +15,7 @@ from transformers import PreTrainedTokenizerFast
 
 from pipelines import contract
 from training.config import TrainingConfig
+from training.pretrain import Outcome, pretrain
 from training.tokenizer import Vocabulary
 
 hypothesis.settings.register_profile("unhurried", deadline=None)  # the machine may be busy
@@ -114,3 +115,29 @@ def settings() -> Settings:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def undisturbed(
+    tmp_path_factory: pytest.TempPathFactory, settings: Settings, sequences_folder: Path, tokenizer_folder: Path
+) -> Path:
+    """The output of a run from start to end."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    assert pretrain(settings(), sequences_folder, tokenizer_folder, folder) is Outcome.FINISHED
+    return folder
+
+
+@pytest.fixture(scope="session")
+def assert_same_result(undisturbed: Path) -> Callable[[Path], None]:
+    """That an output is the undisturbed run's, bit by bit."""
+    keys = ("step", "loss", "validation_loss", "learning_rate", "grad_norm", "tokens")
+
+    def numbers(folder: Path) -> list[list[Any]]:
+        return [[json.loads(line)[key] for key in keys] for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+    def check(folder: Path) -> None:
+        assert numbers(folder) == numbers(undisturbed)
+        for expected in sorted((undisturbed / "checkpoint").iterdir()):
+            assert (folder / "checkpoint" / expected.name).read_bytes() == expected.read_bytes(), expected.name
+
+    return check

@@ -5,6 +5,7 @@ import math
 import shutil
 import signal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,30 +23,15 @@ from training.step import train_step
 WEIGHTS = Path("checkpoint") / "model.safetensors"
 
 
-@pytest.fixture
-def run(settings, sequences_folder, tokenizer_folder, tmp_path):
-    """Trains into `tmp_path`, with some settings replaced."""
-    return lambda **changed: pretrain(settings(**changed), sequences_folder, tokenizer_folder, tmp_path)
-
-
-@pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory, settings, sequences_folder, tokenizer_folder) -> Path:
-    """The output of a run from start to end."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    assert pretrain(settings(), sequences_folder, tokenizer_folder, folder) is Outcome.FINISHED
-    return folder
-
-
-def lines(folder: Path, *keys: str) -> list[list[object]]:
+def lines(folder: Path, *keys: str) -> list[list[Any]]:
     """Those keys of every line of the metrics."""
     return [[json.loads(line)[key] for key in keys] for line in (folder / "metrics.jsonl").read_text().splitlines()]
 
 
-def assert_same_result(folder: Path, expected: Path) -> None:
-    keys = ("step", "loss", "validation_loss", "learning_rate", "grad_norm", "tokens")
-    assert lines(folder, *keys) == lines(expected, *keys)
-    for name in sorted(path.name for path in (expected / "checkpoint").iterdir()):
-        assert (folder / "checkpoint" / name).read_bytes() == (expected / "checkpoint" / name).read_bytes(), name
+@pytest.fixture
+def run(settings, sequences_folder, tokenizer_folder, tmp_path):
+    """Trains into `tmp_path`, with some settings replaced."""
+    return lambda **changed: pretrain(settings(**changed), sequences_folder, tokenizer_folder, tmp_path)
 
 
 def test_the_result_is_whole_and_nothing_else(undisturbed):
@@ -90,15 +76,15 @@ def test_the_checkpoint_is_a_hugging_face_folder(undisturbed, sequences_folder, 
     assert loss == pytest.approx(manifest["final_validation_loss"], rel=1e-5)
 
 
-def test_a_run_stopped_after_every_step_gives_the_same_bits(run, tmp_path, undisturbed, capsys):
+def test_a_run_stopped_after_every_step_gives_the_same_bits(assert_same_result, run, tmp_path, capsys):
     outcomes = [run(checkpoints={"max_seconds": 1e-9}) for _ in range(8)]
     assert outcomes == [Outcome.STOPPED] * 7 + [Outcome.FINISHED]
     assert "going on after step 7 of 8" in capsys.readouterr().err
-    assert_same_result(tmp_path, undisturbed)
+    assert_same_result(tmp_path)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_saves_and_stops(run, tmp_path, undisturbed, monkeypatch, capsys, number):
+def test_a_signal_saves_and_stops(assert_same_result, run, tmp_path, monkeypatch, capsys, number):
     report = Run.report
 
     def interrupted(self, *arguments):
@@ -114,10 +100,10 @@ def test_a_signal_saves_and_stops(run, tmp_path, undisturbed, monkeypatch, capsy
     assert not (tmp_path / "manifest.json").exists()
     monkeypatch.undo()
     assert run() is Outcome.FINISHED
-    assert_same_result(tmp_path, undisturbed)
+    assert_same_result(tmp_path)
 
 
-def test_a_damaged_checkpoint_costs_steps_but_no_bits(run, tmp_path, undisturbed, capsys):
+def test_a_damaged_checkpoint_costs_steps_but_no_bits(assert_same_result, run, tmp_path, capsys):
     for _ in range(3):
         run(checkpoints={"max_seconds": 1e-9})
     newest = max(tmp_path.rglob("step-*"))
@@ -126,7 +112,7 @@ def test_a_damaged_checkpoint_costs_steps_but_no_bits(run, tmp_path, undisturbed
     said = capsys.readouterr().err
     assert "step-00000003 is damaged" in said
     assert "going on after step 2 of 8" in said
-    assert_same_result(tmp_path, undisturbed)
+    assert_same_result(tmp_path)
 
 
 def test_a_finished_run_is_left_alone(undisturbed, settings, sequences_folder, tokenizer_folder, capsys):
@@ -152,14 +138,14 @@ def test_other_settings_train_anew_and_the_old_result_stays_until_then(run, tmp_
     assert not (tmp_path / "in_progress").exists()
 
 
-def test_a_result_with_a_part_missing_is_made_again(run, tmp_path, undisturbed):
+def test_a_result_with_a_part_missing_is_made_again(assert_same_result, run, tmp_path, undisturbed):
     shutil.copytree(undisturbed, tmp_path, dirs_exist_ok=True)
     shutil.rmtree(tmp_path / "checkpoint")
     assert run() is Outcome.FINISHED
-    assert_same_result(tmp_path, undisturbed)
+    assert_same_result(tmp_path)
 
 
-def test_a_crash_while_publishing_leaves_no_manifest_and_is_made_good(run, tmp_path, undisturbed, monkeypatch):
+def test_a_crash_while_publishing_leaves_no_manifest_and_is_made_good(assert_same_result, run, tmp_path, monkeypatch):
     def crash(*_):
         raise KeyboardInterrupt
 
@@ -169,7 +155,7 @@ def test_a_crash_while_publishing_leaves_no_manifest_and_is_made_good(run, tmp_p
     assert not (tmp_path / "manifest.json").exists()
     monkeypatch.undo()
     assert run() is Outcome.FINISHED
-    assert_same_result(tmp_path, undisturbed)
+    assert_same_result(tmp_path)
 
 
 def blow_up(monkeypatch, first: int, last: int) -> None:
