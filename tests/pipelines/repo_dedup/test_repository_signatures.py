@@ -59,14 +59,14 @@ LONG = " ".join(str(number) for number in range(1000))
 
 def test_equal_repositories_meet_in_every_bucket_and_others_in_none():
     found = keys(LONG, LONG, LONG.replace(" ", " x "))
-    assert len(found["0"]) == 8
+    assert len(found["0"]) == 14
     assert found["0"] == found["1"]
     assert not found["0"] & found["2"]
 
 
 def test_near_repositories_meet_in_some_bucket():
     found = keys(LONG, LONG + " more" * 40 + LONG[:100])
-    assert 0 < len(found["0"] & found["1"]) < 8
+    assert 0 < len(found["0"] & found["1"]) < 14
 
 
 def test_repositories_without_a_word_meet_nobody():
