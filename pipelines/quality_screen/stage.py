@@ -1,7 +1,9 @@
 """Wires the quality screen: parse each file whose language has a grammar, and judge the share of errors."""
 
+from typing import Annotated
+
 import pyarrow as pa
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from pipelines import contract, grammars
 from pipelines.config import StageConfig
@@ -9,10 +11,20 @@ from pipelines.quality_screen.syntax import SyntaxErrors, syntax_errors
 from pipelines.stage import Annotate, Kernel, Stage, StageRun
 
 
+def _parsed(language: str) -> str:
+    if language not in grammars.GRAMMARS:
+        raise ValueError(f"no grammar for {language!r}; expected one of {', '.join(grammars.GRAMMARS)}")
+    return language
+
+
+Language = Annotated[str, AfterValidator(_parsed)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
 class QualityScreenConfig(StageConfig):
-    max_syntax_error_share: float = Field(0.10, ge=0, le=1)
+    max_syntax_error_share: Share = 0.10
     # Macros make sound C and C++ look broken to a parser that does not expand them.
-    max_syntax_error_share_by_language: dict[str, float] = Field({"C": 0.5, "C++": 0.5})
+    max_syntax_error_share_by_language: dict[Language, Share] = Field({"C": 0.5, "C++": 0.5})
 
 
 def _kernel(run: StageRun[QualityScreenConfig]) -> Kernel:

@@ -142,6 +142,13 @@ _LOOK_INSIDE: dict[str, Callable[[str], str]] = {
 }
 
 
+def known_language(name: str) -> str:
+    """`name`, where it is one that `language` may give; else ValueError."""
+    if name not in _BY_LANGUAGE:
+        raise ValueError(f"no such language is known; expected one of {', '.join(_BY_LANGUAGE)}")
+    return name
+
+
 def language(path: str, text: str) -> str:
     """The language of a file, or an empty string. `path` decides; `text` is looked at where it leaves a choice."""
     name = PurePosixPath(path).name

@@ -1,17 +1,17 @@
 """The rules of DeepSeek-Coder section 2.1. A file is dropped by the first rule that it violates."""
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from pipelines.config import StageConfig
-from pipelines.rule_filter.languages import DEEPSEEK_CODER
+from pipelines.rule_filter.languages import DEEPSEEK_CODER, known_language
 
 
 class RuleFilterConfig(StageConfig):
     """The thresholds; the defaults are the paper's."""
 
-    languages: tuple[str, ...] = DEEPSEEK_CODER
+    languages: tuple[Annotated[str, AfterValidator(known_language)], ...] = DEEPSEEK_CODER
     max_line_length_mean: float = 100
     max_line_length: int = 1000
     min_alphabetic_share: float = Field(0.25, ge=0, le=1)

@@ -33,7 +33,7 @@ CLASSIFIED = "Classifier: License :: OSI Approved"
     ("metadata", "expression"),
     [
         pytest.param("", "", id="nothing said"),
-        pytest.param("License-Expression: MIT OR Apache-2.0", "MIT OR Apache-2.0", id="an expression is taken as it is"),
+        pytest.param("License-Expression: MIT OR Apache-2.0", "MIT OR Apache-2.0", id="an expression stays as it is"),
         pytest.param(f"License-Expression: MIT\n{CLASSIFIED} :: BSD License", "MIT", id="and goes first"),
         pytest.param("License: MIT", "MIT", id="an identifier"),
         pytest.param("License: mit license", "MIT", id="a text that stands for one licence"),
