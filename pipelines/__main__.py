@@ -61,6 +61,8 @@ def _run(options: argparse.Namespace, beam_flags: list[str]) -> None:
     from pipelines.runner import run_stage  # imports Beam, which takes seconds
     from pipelines.stage import load
 
+    if not any(flag.startswith("--runner") for flag in beam_flags):
+        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)  # the embedded runner raises what it logs
     unknown = sorted(set(options.stages) - set(FLOW))
     if unknown:
         raise ValueError(f"stage: got {unknown[0]!r}; expected one of {', '.join(FLOW)}")
