@@ -109,14 +109,16 @@ def test_every_threshold_can_be_set(settings, path, content, reason):
         (
             "languages",
             ["C", "Pyhton"],
-            "languages.1: got 'Pyhton'; Value error, got 'Pyhton'; expected one of ANTLR, AWK,",
+            "got 'Pyhton'; Value error, no such language is known; expected one of ANTLR,",
         ),
     ],
 )
 def test_a_bad_setting_is_refused(key, value, problem):
     with pytest.raises(ValueError, match=r"config table \[rule_filter\]:") as refused:
         config.parse(RuleFilterConfig, {key: value}, "rule_filter")
-    assert f"  {key}: {problem}" in str(refused.value) or f"  {problem}" in str(refused.value)
+    line = str(refused.value).splitlines()[1]
+    assert line.startswith(f"  {key}")
+    assert problem in line
     assert str(refused.value).endswith(
         "known keys of [rule_filter]: languages, max_line_length_mean, max_line_length, min_alphabetic_share, "
         "xml_header_chars, min_html_visible_share, min_html_visible_chars, min_data_chars, max_data_chars"
