@@ -1,6 +1,8 @@
 """The stage end to end: the bundled pages, several files and shards, and what it says of files that are not there."""
 
 import gzip
+import re
+from collections import Counter
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -19,6 +21,16 @@ def read(run_folder, number=0, of=1):
 def test_the_bundled_file_is_what_its_script_makes(web):
     assert gzip.decompress(web.OUTPUT.read_bytes()) == gzip.decompress(web.build())
     assert web.OUTPUT.stat().st_size < 300_000
+
+
+def test_the_readme_counts_the_pages_of_every_domain(web):
+    pages = web.read_sites()
+    own = Counter(
+        page.domain for page in pages if page.kind != "other" or page.domain in {p.domain for p in web.filler(pages)}
+    )
+    lines = [line.split("|") for line in (web.HERE / "README.md").read_text().splitlines() if ".example |" in line]
+    stated = {line[1].strip(): int(re.match(r"\d+", line[3].strip())[0]) for line in lines}
+    assert stated == own
 
 
 def test_the_bundled_pages(web, run_stages, run_folder):
