@@ -174,15 +174,15 @@ def key_of(text: str) -> int:
 
 def with_false_entry(index: Index, text: str) -> Index:
     """The index with one more entry, under the hash of `text` but with the words of the index's first gram."""
-    keys = np.append(index.keys, np.uint64(key_of(text)))
+    keys = np.insert(index.keys, 0, np.uint64(key_of(text)))
     order = np.argsort(keys, kind="stable")
     size = len(normalize(text))
     return replace(
         index,
         keys=keys[order],
-        texts=np.append(index.texts, np.int32(0))[order],
-        first_words=np.append(index.first_words, np.int32(0))[order],
-        sizes=np.append(index.sizes, np.int32(size))[order],
+        texts=np.insert(index.texts, 0, np.int32(0))[order],
+        first_words=np.insert(index.first_words, 0, np.int32(0))[order],
+        sizes=np.insert(index.sizes, 0, np.int32(size))[order],
         prefixes=indexing._prefixes(keys),
     )
 
