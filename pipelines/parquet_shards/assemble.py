@@ -1,6 +1,7 @@
 """From living files, in their order, to documents: each file headed by its path in a comment of its language."""
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, groupby
@@ -9,30 +10,37 @@ from typing import Any
 
 _LINE_COMMENTS = {
     "//": "C C# C++ CUDA Dart F# GLSL Go Groovy Java JavaScript Kotlin PHP Pascal Protocol_Buffer Rust Scala Solidity "
-    "TypeScript Verilog SystemVerilog Zig Thrift Stata JSON Bluespec ANTLR Java_Server_Pages Alloy",
+    "TypeScript Verilog SystemVerilog Zig Thrift Stan Stata JSON Bluespec ANTLR Alloy",
     "--": "Ada Agda AppleScript Elm Haskell Idris Lean Lua SQL VHDL",
-    "%": "Erlang MATLAB Prolog TeX",
+    "%": "Erlang Literate_Agda Literate_Haskell MATLAB Prolog TeX",
     ";;": "Clojure Common_Lisp Emacs_Lisp Racket Scheme Assembly",
     "!": "Fortran",
     "'": "Visual_Basic",
     "REM": "Batchfile",
+    "..": "reStructuredText",
 }
 _BLOCK_COMMENTS = {
     ("/*", "*/"): "CSS SAS Yacc",
     ("(*", "*)"): "OCaml Standard_ML Isabelle Mathematica Augeas",
-    ("<!--", "-->"): "HTML XSLT Markdown RMarkdown",
+    ("<!--", "-->"): "HTML XSLT Literate_CoffeeScript Markdown RMarkdown",
+    ("<%--", "--%>"): "Java_Server_Pages",
     ('"', '"'): "Smalltalk",
 }
 COMMENTS: Mapping[str, tuple[str, str]] = {
     name.replace("_", " "): (mark, "") for mark, names in _LINE_COMMENTS.items() for name in names.split()
 } | {name.replace("_", " "): marks for marks, names in _BLOCK_COMMENTS.items() for name in names.split()}
 HASH_COMMENT = ("#", "")
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # the ends of a line among them
 
 
 def header(path: str, language: str) -> str:
-    """The line that heads a file: its path in a comment of its language."""
+    """The line that heads a file: its path in a comment of its language. It is one line whatever the path holds."""
     begin, end = COMMENTS.get(language, HASH_COMMENT)
-    return f"{begin} {path} {end}".rstrip() + "\n"
+    return f"{begin} {CONTROL.sub(_escaped, path)} {end}".rstrip() + "\n"
+
+
+def _escaped(control: re.Match[str]) -> str:
+    return control[0].encode("unicode_escape").decode()
 
 
 def documents(files: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
