@@ -40,12 +40,10 @@ class Output:
         if not path.is_file():
             return None
         try:
-            manifest = json.loads(path.read_bytes())
-            assert isinstance(manifest["made_from"], dict)
-            assert isinstance(manifest["recipe"], str)
-        except (ValueError, KeyError, TypeError, AssertionError) as error:
+            manifest = dict(json.loads(path.read_bytes()))
+            return manifest | {"recipe": str(manifest["recipe"]), "made_from": dict(manifest["made_from"])}
+        except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"--output: {path} is not a training run's manifest; give another folder") from error
-        return dict(manifest)
 
     def is_up_to_date(self) -> bool:
         manifest = self.manifest()

@@ -49,6 +49,7 @@ def _train(config: TrainingConfig, corpus: Corpus, output: Output) -> Outcome:
         try:
             _say(_opening(run))
             finished = train(run)
+            run.leave_group()
         finally:
             run.close()
     if not finished:

@@ -141,6 +141,12 @@ class Run:
         self.display.close()
         if self.log is not None:
             self.log.close()
+
+    def leave_group(self) -> None:
+        """Ends the work of several processes as one; after it, each may end by itself. All call it, or none."""
+        self.accelerator.wait_for_everyone()
+        self.state.model = self.bare_model
+        self.accelerator.free_memory()  # what is left of DDP must go before its process group, or may wait for ever
         self.accelerator.end_training()
 
     @property

@@ -69,8 +69,9 @@ def open_folder(path: Path) -> SequenceFolder:
     try:
         manifest = json.loads(file.read_bytes())
         folder = SequenceFolder(path, str(manifest["recipe"]), dict(manifest["config"]))
-        assert folder.sequence_length > 1
-    except (ValueError, KeyError, TypeError, AssertionError) as error:
+        if folder.sequence_length < 2:
+            raise ValueError(f"sequence_length is {folder.sequence_length}")
+    except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"--sequences: {file} is no manifest of token sequences ({type(error).__name__}: {error}); expected JSON "
             "with `recipe` and `config.sequence_length`"

@@ -187,6 +187,14 @@ def test_too_many_in_a_row_end_the_run(run, tmp_path, monkeypatch):
     assert not (tmp_path / "manifest.json").exists()
 
 
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"stage": "token_sequences", "recipe": "c0ffee", "shards": []}'])
+def test_the_folder_of_something_else_is_refused(run, tmp_path, text):
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(ValueError, match=r"manifest.json is not a training run's manifest; give another folder"):
+        run()
+    assert (tmp_path / "manifest.json").read_text() == text
+
+
 def test_two_runs_in_one_folder_are_refused(run, tmp_path):
     with alone_in(tmp_path), pytest.raises(ValueError, match="another run is writing to"):
         run()
