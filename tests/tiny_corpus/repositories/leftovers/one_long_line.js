@@ -1,0 +1,20 @@
+// The table that the bundler writes is a single line; everything else is short.
+export const step1 = 1;
+export const step2 = 2;
+export const step3 = 3;
+export const step4 = 4;
+export const step5 = 5;
+export const step6 = 6;
+export const step7 = 7;
+export const step8 = 8;
+export const step9 = 9;
+export const step10 = 10;
+export const step11 = 11;
+export const step12 = 12;
+export const step13 = 13;
+export const step14 = 14;
+export const step15 = 15;
+export const step16 = 16;
+export const step17 = 17;
+export const step18 = 18;
+export const table = ["alder", "birch", "cedar", "hazel", "larch", "maple", "alder", "birch", "cedar", "hazel", "larch", "maple", "alder", "birch", "cedar", "hazel", "larch", "maple", "alder", "birch", "cedar", "hazel", "larch", "maple", "alder", "birch", "cedar", "hazel", "larch", "maple", "alder", "birch", "cedar", "hazel", "larch", "maple", "alder", "birch", "cedar", "hazel", "larch", "maple", "alder", "birch", "cedar", "hazel", "larch", "maple", "alder", "birch", "cedar", "hazel", "larch", "maple", "alder", "birch", "cedar", "hazel", "larch", "maple", "alder", "birch", "cedar", "hazel", "larch", "maple", "alder", "birch", "cedar", "hazel", "larch", "maple", "alder", "birch", "cedar", "hazel", "larch", "maple", "alder", "birch", "cedar", "hazel", "larch", "maple", "alder", "birch", "cedar", "hazel", "larch", "maple", "alder", "birch", "cedar", "hazel", "larch", "maple", "alder", "birch", "cedar", "hazel", "larch", "maple", "alder", "birch", "cedar", "hazel", "larch", "maple", "alder", "birch", "cedar", "hazel", "larch", "maple", "alder", "birch", "cedar", "hazel", "larch", "maple", "alder", "birch", "cedar", "hazel", "larch", "maple", "alder", "birch", "cedar", "hazel", "larch", "maple", "alder", "birch", "cedar", "hazel", "larch", "maple", "alder", "birch", "cedar", "hazel", "larch", "maple"];

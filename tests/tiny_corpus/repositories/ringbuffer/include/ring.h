@@ -1,0 +1,1 @@
+ringbuffer/ring.h

@@ -1,0 +1,5 @@
+namespace Storefront.Sales
+{
+    /// <summary>One line of a receipt.</summary>
+    public record Sale(string Article, int Pieces, decimal Price);
+}

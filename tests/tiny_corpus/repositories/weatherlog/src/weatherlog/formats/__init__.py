@@ -1,0 +1,1 @@
+"""How readings are written to files and read back."""
