@@ -19,17 +19,22 @@ class Lexer:
         self._code = re.compile(rb"(?:[^%s]++|%s|%s)*+" % (openers, whole, operator), re.DOTALL)
         self._token = re.compile(rb"%s|%s" % (whole, cut_off), re.DOTALL)
 
-    def in_code(self, source: bytes, candidates: Iterable[re.Match[bytes]]) -> Iterator[re.Match[bytes]]:
-        """Those of `candidates` (in order) that begin in code and not inside the one before."""
+    def in_code(
+        self, source: bytes, keywords: Iterable[int], statement: re.Pattern[bytes]
+    ) -> Iterator[re.Match[bytes]]:
+        """The matches of `statement` at those of the places `keywords` (ascending) that are code, without overlap.
+
+        A keyword in a comment begins no statement, so that it cannot swallow the one that follows the comment.
+        """
         known = 0  # everything before is read, and here code begins
-        for candidate in candidates:
-            start = candidate.start()
+        for start in keywords:
             if start < known:
                 continue
             known = self._read(source, known, start)
-            if known == start:
-                yield candidate
-                known = candidate.end()
+            found = statement.match(source, start) if known == start else None
+            if found:
+                yield found
+                known = found.end()
 
     def _read(self, source: bytes, known: int, start: int) -> int:
         """`start` where it is code, else the end of the comment or string that it lies in."""
@@ -58,6 +63,11 @@ def word(written: bytes) -> bytes:
 def find(patterns: Sequence[re.Pattern[bytes]], source: bytes) -> list[re.Match[bytes]]:
     """The matches of all patterns, in order: faster than one pattern that joins them, which begins with no literal."""
     return sorted((match for pattern in patterns for match in pattern.finditer(source)), key=re.Match.start)
+
+
+def places(source: bytes, *words: re.Pattern[bytes]) -> list[int]:
+    """Where one of `words` begins. A literal is what `re` finds fastest, so each is looked for on its own."""
+    return sorted(match.start() for word in words for match in word.finditer(source))
 
 
 def line_start(source: bytes, position: int) -> int:

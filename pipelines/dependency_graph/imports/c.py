@@ -12,17 +12,26 @@ from pipelines.dependency_graph.imports.c_headers import STANDARD_HEADERS
 from pipelines.dependency_graph.parse import Syntax, text
 from pipelines.dependency_graph.tree import FileTree, Found, Nearest, join, parent
 
+NO_RAW_STRING = rb'(?!(?<=R")[^ ()\\\t\n]{0,16}\()'  # right after a quotation mark
 LEXER = scan.Lexer(
     rb"/\"'",
     (
         rb"//(?:[^\n\\]++|\\.)*+\n",
         rb"/\*(?:[^*]++|\*(?!/))*+\*/",
         rb'(?<=R)"(?P<delimiter>[^ ()\\\t\n]{0,16})\((?:[^)]++|\)(?!(?P=delimiter)"))*+\)(?P=delimiter)"',
-        rb'"(?:[^"\\\n]++|\\.)*+["\n]',
+        rb'"%s(?:[^"\\\n]++|\\.)*+["\n]' % NO_RAW_STRING,
         rb"'(?:[^'\\\n]++|\\.)*+['\n]",
     ),
-    (rb"//(?:[^\n\\]++|\\.)*+", rb"/\*.*", rb'"(?:[^"\\\n]++|\\.)*+', rb"'(?:[^'\\\n]++|\\.)*+"),
+    (
+        rb"//(?:[^\n\\]++|\\.)*+",
+        rb"/\*.*",
+        rb'"%s(?:[^"\\\n]++|\\.)*+' % NO_RAW_STRING,
+        rb'".*',
+        rb"'(?:[^'\\\n]++|\\.)*+",
+    ),
 )
+HASH = re.compile(rb"#[ \t]*+i(?:nclude|mport)")
+MAX_INDENT = 200  # in bytes; further back nobody looks
 INCLUDE = re.compile(
     rb"#[ \t]*+(?:include_next|include|import)(?!\w)[ \t]*+"
     rb"(<[^>\n]++>|\"[^\"\n]++\"|[A-Za-z_]\w*+(?:[ \t]*+\([^()\n]*+\))?)"
@@ -47,12 +56,13 @@ def extract(language: str, path: str, source: bytes, syntax: Syntax) -> Facts:
 
 def statements(source: bytes) -> bytes:
     """The includes of a file, one on each line. `#import` and `#include_next` become `#include`."""
-    candidates = (match for match in INCLUDE.finditer(source) if _begins_line(source, match.start()))
-    return b"".join(b"#include %s\n" % match[1] for match in LEXER.in_code(source, candidates))
+    places = (place for place in scan.places(source, HASH) if _begins_line(source, place))
+    return b"".join(b"#include %s\n" % match[1] for match in LEXER.in_code(source, places, INCLUDE))
 
 
 def _begins_line(source: bytes, position: int) -> bool:
-    return not source[scan.line_start(source, position) : position].strip()
+    before = source[max(position - MAX_INDENT, 0) : position].rstrip(b" \t\f\v")
+    return not before or before.endswith(b"\n")
 
 
 def _include(written: str) -> Include:

@@ -16,7 +16,7 @@ from pipelines.dependency_graph.tree import FileTree, Found, Nearest, ancestors,
 NO_CODE = re.compile(  # each begins with a literal, so that `re` need not try all of them everywhere
     rb"//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/)?|\#[^\n]*+"
     rb'|"(?P<quotes>"{2,}+)(?:[^"]++|"(?!(?P=quotes)))*+(?:"(?P=quotes))?'
-    rb'|\$\$*+"(?P<more>"{2,}+)(?:[^"]++|"(?!(?P=more)))*+(?:"(?P=more))?'
+    rb'|\$\${0,8}+"(?P<more>"{2,}+)(?:[^"]++|"(?!(?P=more)))*+(?:"(?P=more))?'
     rb'|\$@?+"(?:[^"\\{]++|\\.|""|\{[^{}"]*+\}|[{}])*+"|@\$"(?:[^"\\{]++|\\.|""|\{[^{}"]*+\}|[{}])*+"'
     rb'|@"(?:[^"]++|"")*+"?'
     rb"|\"(?:[^\"\\\n]++|\\.)*+[\"\n]?|'(?:[^'\\\n]++|\\.)*+['\n]?",
@@ -25,12 +25,12 @@ NO_CODE = re.compile(  # each begins with a literal, so that `re` need not try a
 HOLE = re.compile(rb"\{([^{}]*+)\}")
 IDENTIFIER = rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*+"
 USING = re.compile(
-    rb"%s\s++(?:static\s++|unsafe\s++)*+(?:%s\s*+=\s*+)?[\w.:<>,?\[\]\s\x80-\xff]++;"
+    rb"%s\s++(?:static\s++|unsafe\s++)*+(?:%s\s*+=\s*+)?[\w.:<>,?\[\]\s\x80-\xff]{1,1000}+;"
     % (scan.word(b"using"), IDENTIFIER)
 )
 GLOBAL = re.compile(rb"global\s++\Z")
 DECLARATIONS = [
-    re.compile(rb"%s\s++(?P<namespace>[\w.\x80-\xff]++)\s*+(?P<opening>[;{])" % scan.word(b"namespace")),
+    re.compile(rb"%s\s++(?P<namespace>[\w.\x80-\xff]{1,255}+)\s*+(?P<opening>[;{])" % scan.word(b"namespace")),
     *(
         re.compile(rb"%s\s++(?P<type>%s)" % (scan.word(kind), IDENTIFIER))
         for kind in (b"class", b"struct", b"interface", b"enum")
@@ -42,6 +42,7 @@ DECLARATIONS = [
 ]
 NAME = re.compile(rb"[A-Z](?<![\w.@\x80-\xff].)[\w\x80-\xff]*+(?:\.[A-Z][\w\x80-\xff]*+)*+")
 ATTRIBUTE = re.compile(rb"\[\s*+(?:[a-z]++\s*+:\s*+)?([A-Z][\w\x80-\xff]*+)")
+MAX_NAMESPACE_CHARS = 255  # what is nested deeper counts to the namespace around; nobody writes that but to do harm
 MAX_PARTS = 8  # of a type that is spread over more files than this, only the nearest counts
 
 
@@ -105,7 +106,8 @@ def declarations(code: bytes) -> Iterator[tuple[str, str, bool]]:
         opened_at, namespace = around[-1]
         found = match.groupdict()
         if "namespace" in found:
-            namespace = f"{namespace}.{_text(found['namespace'])}".strip(".")
+            inner = f"{namespace}.{_text(found['namespace'])}".strip(".")
+            namespace = inner if len(inner) <= MAX_NAMESPACE_CHARS else namespace
             around.append((depth if found["opening"] == b"{" else depth - 1, namespace))
             yield namespace, "", False
         else:

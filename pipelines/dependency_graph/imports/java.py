@@ -18,9 +18,10 @@ NO_CODE = re.compile(
     re.DOTALL,
 )
 IDENTIFIER = rb"[A-Za-z_$\x80-\xff][\w$\x80-\xff]*+"
-PACKAGE = re.compile(rb"%s\s++((?:[\w$.\x80-\xff]|\s)++);" % scan.word(b"package"))
-IMPORT = re.compile(rb"%s\s++(?:[\w$.*\x80-\xff]|\s)++;" % scan.word(b"import"))
+PACKAGE = re.compile(rb"%s\s++([\w$.\s\x80-\xff]{1,1000}+);" % scan.word(b"package"))
+IMPORT = re.compile(rb"%s\s++[\w$.*\s\x80-\xff]{1,1000}+;" % scan.word(b"import"))
 TYPES = [
+    re.compile(rb"@interface\s++(%s)" % IDENTIFIER),
     *(re.compile(rb"%s\s++(%s)" % (scan.word(kind), IDENTIFIER)) for kind in (b"class", b"interface", b"enum")),
     re.compile(rb"%s\s++(%s)(?=\s*+[(<])" % (scan.word(b"record"), IDENTIFIER)),
 ]

@@ -17,7 +17,7 @@ from pipelines.dependency_graph.tree import FileTree, Found, join, parent
 
 BEFORE_PATTERN = (rb"(?<=[(,=:\[!&|?{};\n])", rb"(?<=[(,=:\[!&|?{};] )", rb"(?<=return )")  # then `/` begins a pattern
 TEMPLATE = rb"`(?:[^`\\]++|\\.)*+`"
-HOLE = rb"\$\{(?:[^{}`\"']++|%s|\"(?:[^\"\\\n]++|\\.)*+\"|'(?:[^'\\\n]++|\\.)*+'|\{[^{}`]*+\})*+\}" % TEMPLATE
+HOLE = rb"\$\{(?:[^{}`\"']++|%s|\"(?:[^\"\\\n]++|\\.)*+\"|'(?:[^'\\\n]++|\\.)*+'|\{[^{}`]*+\}){0,64}+\}" % TEMPLATE
 LEXER = scan.Lexer(
     rb"/\"'`",
     (
@@ -34,8 +34,9 @@ LEXER = scan.Lexer(
 SPACE = rb"(?:\s++|//[^\n]*+\n|/\*(?:[^*]++|\*(?!/))*+\*/)"
 STRING = rb"(?:\"[^\"\n]++\"|'[^'\n]++')"
 ARGUMENT = rb"%s*+\(%s*+(?:%s|`[^`$]++`)(?=%s*+[,)])" % (SPACE, SPACE, STRING, SPACE)
-CLAUSE = rb"(?:[\w$*,{}\x80-\xff]++|%s)*+%s" % (SPACE, STRING)
-KEYWORDS = [re.compile(word) for word in (rb"require", rb"import", rb"export")]  # a literal is what `re` finds fastest
+NAME = rb"(?!(?:import|export)(?![\w$\x80-\xff]))[\w$\x80-\xff]++"  # so that a clause never runs into the next one
+CLAUSE = rb"(?:%s|[*,{}]|%s)*+%s" % (NAME, SPACE, STRING)
+KEYWORDS = [re.compile(word) for word in (b"require", b"import", b"export")]
 STATEMENT = re.compile(
     rb"(?<![\w$\x80-\xff])(?<!(?<!\.\.)\.)(?:require%s|import(?![\w$])(?:%s|%s)|export(?![\w$])%s)"
     % (ARGUMENT, ARGUMENT, CLAUSE, CLAUSE)
@@ -81,9 +82,8 @@ def _argument(call: Node, source: bytes) -> Node | None:
 
 def statements(source: bytes) -> bytes:
     """The imports, re-exports and calls of `require` of a file, one after the other."""
-    starts = sorted(keyword.start() for pattern in KEYWORDS for keyword in pattern.finditer(source))
-    candidates = (match for start in starts if (match := STATEMENT.match(source, start)))
-    return b";\n".join(_closed(match.group()) for match in LEXER.in_code(source, candidates))
+    found = LEXER.in_code(source, scan.places(source, *KEYWORDS), STATEMENT)
+    return b";\n".join(_closed(match.group()) for match in found)
 
 
 def _closed(statement: bytes) -> bytes:

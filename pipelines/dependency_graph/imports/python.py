@@ -24,11 +24,12 @@ LEXER = scan.Lexer(
     (rb"#[^\n]*+\n", *TRIPLE, rb'"(?!"")(?:[^"\\\n]++|\\.)*+["\n]', rb"'(?!'')(?:[^'\\\n]++|\\.)*+['\n]"),
     (rb"#[^\n]*+", rb'""".*', rb"'''.*", rb'"(?:[^"\\\n]++|\\.)*+', rb"'(?:[^'\\\n]++|\\.)*+"),
 )
-# `import` is a keyword: outside comments and strings it is always a statement. A literal is what `re` finds fastest.
+# `import` is a keyword: outside comments and strings it is always a statement, and never a name.
 KEYWORD = re.compile(rb"import")
-REST = re.compile(
-    rb"(?<![\w.\x80-\xff])import(?![\w.])(?:[ \t\f]|\\\r?\n)*+"
-    rb"(?:\((?:[\w,\s\\\x80-\xff]|#[^\n]*+)*+\)|(?:[\w.,* \t\f\x80-\xff]|\\\r?\n)*+)"
+NAME = rb"(?!import(?![\w\x80-\xff]))[\w\x80-\xff]++"
+STATEMENT = re.compile(
+    rb"import(?<![\w.\x80-\xff]import)(?![\w.\x80-\xff])(?:[ \t\f]|\\\r?\n)*+"
+    rb"(?:\((?:%s|[,\s\\]|#[^\n]*+)*+\)|(?:%s|[.,* \t\f]|\\\r?\n)*+)" % (NAME, NAME)
 )
 FROM = re.compile(rb"(?<![\w.\x80-\xff])from(?:[ \t\f.]|\\\r?\n)(?:[ \t\f.\w\x80-\xff]|\\\r?\n)*+\Z")
 
@@ -56,18 +57,21 @@ def extract(language: str, path: str, source: bytes, syntax: Syntax) -> Facts:
 
 def statements(source: bytes) -> bytes:
     """The import statements of a file, one after the other; the rest is left out."""
-    candidates = (match for word in KEYWORD.finditer(source) if (match := REST.match(source, word.start())))
-    found = LEXER.in_code(source, candidates)
-    return b"\n".join(_from(source, match.start()) + match.group() for match in found)
+    found: list[bytes] = []
+    end = 0
+    for match in LEXER.in_code(source, scan.places(source, KEYWORD), STATEMENT):
+        before = FROM.search(source, _line_start(source, match.start(), end), match.start())
+        found.append((before.group() if before else b"") + match.group())
+        end = match.end()
+    return b"\n".join(found)
 
 
-def _from(source: bytes, end: int) -> bytes:
-    """`from x ` where it stands right before `end`, else nothing."""
-    start = scan.line_start(source, end)
-    while source[max(start - 2, 0) : start] == b"\\\n" or source[max(start - 3, 0) : start] == b"\\\r\n":
+def _line_start(source: bytes, position: int, first: int) -> int:
+    """Where the line of `position` begins, but not before `first`. After a backslash a line goes on in the next one."""
+    start = scan.line_start(source, position)
+    while start > first and source[start - 3 : start].replace(b"\r", b"").endswith(b"\\\n"):
         start = scan.line_start(source, start - 1)
-    found = FROM.search(source, start, end)
-    return found.group() if found else b""
+    return max(start, first)
 
 
 def imports(statement: Node, source: bytes) -> Iterator[Import]:

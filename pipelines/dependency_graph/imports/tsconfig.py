@@ -9,8 +9,9 @@ from pipelines.dependency_graph.tree import FileTree, ancestors, join, parent
 
 NAMES = ("tsconfig.json", "jsconfig.json")
 MAX_EXTENDS = 8
-# JSON with comments: a string is kept, a comment or a comma before a closing bracket is taken out.
-NOT_JSON = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?\*/|,(?=\s*[}\]])', re.DOTALL)
+# JSON as these files are written: a string is kept, a comment or a comma before a closing bracket is taken out.
+COMMENT = re.compile(r'("(?:[^"\\]++|\\.)*+"?)|//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+\*/', re.DOTALL)
+LAST_COMMA = re.compile(r'("(?:[^"\\]++|\\.)*+"?)|,(?=\s*+[}\]])', re.DOTALL)
 
 
 class Config(NamedTuple):
@@ -60,10 +61,15 @@ def _named(path: str, name: str) -> bool:
 def _read(content: bytes) -> dict[str, Any]:
     """The object in a file of JSON with comments; empty where it is none, as the repository is free to be broken."""
     try:
-        found = json.loads(NOT_JSON.sub(lambda match: match[1] or "", content.decode()))
+        without_comments = COMMENT.sub(_string, content.decode())
+        found = json.loads(LAST_COMMA.sub(_string, without_comments))
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _string(match: re.Match[str]) -> str:
+    return match[1] or ""
 
 
 def _with_options(inherited: Config, options: dict[str, Any], folder: str) -> Config:
