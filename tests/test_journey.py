@@ -2,6 +2,8 @@
 
 import json
 import re
+import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,9 @@ from pipelines.trace import trace
 
 ROOT = Path(__file__).parent.parent
 CORPUS = ROOT / "tests" / "tiny_corpus"
+DEMO = tomllib.loads((ROOT / "pipelines" / "configs" / "demo.toml").read_text())
 SETTINGS = {
+    "fasttext_recall": DEMO["fasttext_recall"],
     "crawl": {"num_shards": 2, "sources": [{"kind": "directory", "path": str(CORPUS / "repositories" / "*")}]},
     "web_crawl": {"warcs": [str(CORPUS / "web" / "pages.warc.gz")]},
     "parquet_shards": {"validation_share": 0.3},
@@ -86,7 +90,7 @@ def test_a_file_becomes_tokens_of_a_batch(run):
 
 def test_files_in_are_kept_or_dropped_all_the_way(run):
     counts = {stage: manifest.read(f"{run}/{stage}").counts for stage in FLOW}
-    for before, after in zip(FLOW, FLOW[1:6], strict=False):
+    for before, after in pairwise(FLOW[:6]):
         assert counts[after].rows == counts[before].kept
     assert counts["ngram_decontamination"].rows == counts["quality_screen"].kept + counts["fasttext_recall"].kept
     documents = [pq.read_table(path, columns=["num_files"]) for path in (run / "parquet_shards").glob("*/*.parquet")]
