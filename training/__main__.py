@@ -1,6 +1,7 @@
 """`python -m training CONFIG.toml ...`, alone or under `accelerate launch -m` or `torchrun -m`."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -10,6 +11,9 @@ ERROR, TRY_AGAIN = 1, 75  # 75: sysexits' EX_TEMPFAIL
 def main(arguments: list[str] | None = None) -> int:
     """0: the result is there. 75: stopped and saved, the same command goes on. 1: an input cannot be used."""
     given = _parser().parse_args(arguments)
+    # Before PyTorch is loaded: its threads then sleep while they wait, instead of keeping others off the processor
+    # that they wait for. On two busy cores this is four times as fast.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from training.config import load
     from training.pretrain import Outcome, pretrain
 
