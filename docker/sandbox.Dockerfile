@@ -7,5 +7,6 @@ RUN useradd --create-home --shell /usr/sbin/nologin candidate
 COPY eval/sandbox_launcher.py /opt/sandbox_launcher.py
 USER candidate
 WORKDIR /tmp
-# isolation, wall seconds, memory, disk, processes, output (bytes): see the launcher.
-ENTRYPOINT ["python", "-I", "-S", "/opt/sandbox_launcher.py", "rlimits", "10", "1000000000", "100000000", "64", "1000000"]
+# Isolation, wall seconds, memory, disk, number of processes, output (bytes): see the launcher.
+ENTRYPOINT ["python", "-I", "-S", "-c", "import sys; sys.path.insert(0, '/opt'); import sandbox_launcher as s; s.main()"]
+CMD ["rlimits", "10", "1000000000", "100000000", "64", "1000000"]
