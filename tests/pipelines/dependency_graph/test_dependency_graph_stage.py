@@ -80,8 +80,8 @@ def test_a_parser_that_was_called_off_can_be_used_again():
 HARM = [
     "import ", "import (", "import a,", "from a import ", "import \\\n", "from ",
     '"""', "'''", '"', "'", "\\\n", '#include "', "# ",
-    "/*", "*/", "//", 'R"(', "`", "${", "`${", "= /", "require(", 'require("a"', "import {", 'import{a}"b";', "export {",
-    "import /*",
+    "/*", "*/", "//", 'R"(', "`", "${", "`${", "= /", "require(", 'require("a"', "import {",
+    'import{a}"b";', "export {", "import /*",
     "using ", "using A<", "using A=B<", "namespace A{",
     "class A{", "delegate A ", '$"', '$"{', '@"', '"""" ', "$", "{", "A.", "[A",
     "package a.", "import a.", "import static ", "\n", " ", "(",

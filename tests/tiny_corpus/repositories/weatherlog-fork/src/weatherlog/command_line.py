@@ -20,9 +20,9 @@ def main() -> None:
     arguments = parser.parse_args()
     station = load_station(arguments.station)
     kept = table.read(station, arguments.table)
-    coldest = station.coldest()
+    warmest = station.warmest()
     print(f"{station.name}: {kept} readings, {station.mean_celsius():.1f} degrees on average")
-    print(f"coldest on {coldest.taken_at:%d %B %Y} with {coldest.celsius:.1f} degrees")
+    print(f"warmest on {warmest.taken_at:%d %B %Y} with {warmest.celsius:.1f} degrees")
 
 
 if __name__ == "__main__":

@@ -32,4 +32,4 @@ class Reading:
 
     def is_plausible(self) -> bool:
         """Whether the instruments can have been in order."""
-        return -90.0 <= self.celsius <= 60.0 and 0.0 <= self.humidity <= 100.0
+        return -60 <= self.celsius <= 60 and 0.0 <= self.humidity <= 100.0

@@ -21,8 +21,8 @@ class Station:
             return True
         return False
 
-    def coldest(self) -> Reading:
-        return min(self.readings, key=lambda reading: reading.celsius)
+    def warmest(self) -> Reading:
+        return max(self.readings, key=lambda reading: reading.celsius)
 
     def mean_celsius(self) -> float:
         return sum(reading.celsius for reading in self.readings) / len(self.readings)
