@@ -124,20 +124,15 @@ def test_the_fingerprint_is_the_list_of_versions(tmp_path, only):
 
 
 def test_the_environment_that_runs_this_test():
-    source = InstalledSource()
+    source = InstalledSource(max_total_bytes=10**12)
     found = {repository.name: repository for repository in source.repositories("unused")}
     assert "repoloom" not in found
-    assert found["pytest"].revision == importlib.metadata.version("pytest")
-    assert found["pytest"].license == "MIT"
+    for name, licence in (("pytest", "MIT"), ("numpy", "BSD-3-Clause")):
+        assert found[name].revision == importlib.metadata.version(name)
+        assert found[name].license.startswith(licence)
     rows = list(files.rows(found["pytest"], source.entries(found["pytest"]), files.Limits()))
     paths = [row["path"] for row in rows]
+    assert paths == sorted(paths)
     assert {"_pytest/python.py", "pytest/__init__.py", "py.py"} <= set(paths)
     assert not [path for path in paths if ".dist-info" in path or path.endswith(".pyc") or ".." in path]
     assert sum(repository.license != "" for repository in found.values()) > len(found) / 2
-
-
-def test_numpy_has_its_version_and_licence():
-    [numpy] = [repository for repository in InstalledSource(max_total_bytes=10**12).repositories("unused")
-               if repository.name == "numpy"]  # fmt: skip
-    assert numpy.revision == importlib.metadata.version("numpy")
-    assert numpy.license.startswith("BSD-3-Clause")

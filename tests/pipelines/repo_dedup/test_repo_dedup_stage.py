@@ -15,10 +15,12 @@ def code(first: int, last: int) -> str:
 
 def test_a_fork_is_dropped_whole_and_nothing_else(sources, run_stages, run_folder):
     original = {"main.py": code(0, 80), "more.py": code(80, 160)}
-    fork = {"renamed.py": code(80, 160), "main.py": code(0, 80), "own.py": code(900, 903)}
+    fork = {"renamed.py": code(80, 160), "main.py": code(0, 80), "own.py": code(900, 912)}
     repositories = {"fork": fork, "original": original, "other": {"a.py": code(300, 400)}, "small": {"b.py": "x = y\n"}}
     sources({f"{name}/{path}": text for name, files in repositories.items() for path, text in files.items()})
-    done = run_stages(*STAGES)["repo_dedup"]
+    unlike = run_stages(*STAGES, repo_dedup={"threshold": 1.0})["repo_dedup"]
+    assert unlike.counts.kept == unlike.counts.rows == 7  # and not one pair
+    done = run_stages(STAGES[-1])["repo_dedup"]
     assert done.counts.dropped.keys() == {"near_duplicate_repository"}
     verdicts = {}
     for shard in done.shards:
@@ -34,8 +36,3 @@ def test_a_fork_is_dropped_whole_and_nothing_else(sources, run_stages, run_folde
     duplicates = pq.read_table(Path(run_folder, "repo_dedup", "duplicates.parquet")).to_pylist()
     assert [(row["repository"], row["keeper"]) for row in duplicates] == [("original", "fork")]
     assert duplicates[0]["similarity"] >= 0.85
-
-
-def test_nothing_to_compare(sources, run_stages):
-    sources({"only/a.py": code(0, 10)})
-    assert run_stages(*STAGES)["repo_dedup"].counts.kept == 1
