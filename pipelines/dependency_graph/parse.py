@@ -35,7 +35,7 @@ class Syntax:
         assert parser is not None, language
         assert parser.language is not None, language
         root = self._parse(parser, source)
-        return QueryCursor(_query(language, path.endswith(".tsx"))).captures(root)
+        return QueryCursor(query(language, path.endswith(".tsx"))).captures(root)
 
     def _parse(self, parser: Parser, source: bytes) -> Node:
         max_reports = int(FREE_OPERATIONS + self.max_operations_per_byte * len(source)) // OPERATIONS_PER_REPORT
@@ -58,7 +58,7 @@ class Syntax:
 
 
 @cache
-def _query(language: str, is_tsx: bool) -> Query:
+def query(language: str, is_tsx: bool) -> Query:
     parser = grammars.parser(language, ".tsx" if is_tsx else "")
     assert parser is not None, language
     assert parser.language is not None, language

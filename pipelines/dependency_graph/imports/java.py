@@ -53,7 +53,7 @@ def extract(language: str, path: str, source: bytes, syntax: Syntax) -> Facts:
     declared = scan.find(TYPES, code)
     return Facts(
         package=package(code),
-        imports=[_import(text(node, kept)) for node in nodes],
+        imports=[read_import(text(node, kept)) for node in nodes],
         types=set(_at_top_level(code, declared)),
         own={_text(match[1]) for match in declared},
         used=set(map(_text, set(NAME.findall(code)))),
@@ -70,7 +70,8 @@ def package(code: bytes) -> str:
     return "".join(_text(found[1]).split()) if found else ""
 
 
-def _import(statement: str) -> Import:
+def read_import(statement: str) -> Import:
+    """`import static a.B.*;` -> what it says."""
     words = statement.rstrip(";").split()[1:]
     is_static = words[0] == "static"
     name = "".join(words[is_static:])

@@ -16,7 +16,7 @@ from tree_sitter import Node, QueryCursor
 
 from pipelines import grammars
 from pipelines.dependency_graph.imports import c, csharp, java, javascript, python
-from pipelines.dependency_graph.parse import Syntax, _query, text
+from pipelines.dependency_graph.parse import Syntax, query, text
 
 SITE_PACKAGES = Path(sysconfig.get_paths()["purelib"])
 NODE_MODULES = Path("/usr/lib/node_modules")
@@ -63,7 +63,7 @@ def c_includes(captures: dict[str, list[Node]], source: bytes) -> list[Any]:
 
 
 def java_imports(captures: dict[str, list[Node]], source: bytes) -> list[Any]:
-    return [java._import(text(node, source)) for node in captures.get("import", [])]
+    return [java.read_import(text(node, source)) for node in captures.get("import", [])]
 
 
 def java_statements(source: bytes) -> bytes:
@@ -88,13 +88,13 @@ CASES: dict[str, tuple[Callable[[], Iterator[tuple[str, bytes]]], Callable[[byte
 @pytest.mark.parametrize("language", CASES)
 def test_the_fast_path_finds_what_a_full_parse_finds(language):
     files, statements, read = CASES[language]
-    parser, query = grammars.parser(language), _query(language, False)
+    parser, cursor = grammars.parser(language), QueryCursor(query(language, False))
     num_sound = num_imports = 0
     for path, source in files():
         root = parser.parse(source).root_node
         kept = statements(source)
         fast = Counter(read(Syntax(5.0).captures(language, kept), kept))
-        full = Counter(read(QueryCursor(query).captures(root), source))
+        full = Counter(read(cursor.captures(root), source))
         if not root.has_error:
             num_sound += 1
             num_imports += fast.total()
