@@ -1,6 +1,7 @@
 """Shows how far a step has come by watching which shards are finished on disk, so it works with any runner."""
 
 import logging
+import math
 import sys
 import threading
 import time
@@ -46,5 +47,9 @@ def _num_finished(run: StageRun[Any], shards: Sequence[str], started: float) -> 
     """How many of `shards` were moved into place since `started` (a clock reading, in seconds)."""
     folders = {shard.rpartition("/")[0] for shard in shards}
     found = [(folder, info) for folder in folders for info in storage.files(run.path(folder))]
-    fresh = {f"{folder}/{info.base_name}".lstrip("/") for folder, info in found if info.mtime_ns / 1e9 >= started - 1}
+    fresh = {
+        f"{folder}/{info.base_name}".lstrip("/")
+        for folder, info in found
+        if (info.mtime_ns or math.inf) / 1e9 >= started - 1
+    }
     return len(fresh & set(shards))
