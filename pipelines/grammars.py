@@ -1,8 +1,9 @@
-"""Which tree-sitter grammar parses which language. The grammars come in the wheel of tree-sitter-language-pack."""
+"""Which tree-sitter grammar parses which language, and parsing within a budget. The grammars come in the wheel of
+tree-sitter-language-pack."""
 
 from functools import cache
 
-from tree_sitter import Parser
+from tree_sitter import Parser, Tree
 from tree_sitter_language_pack import get_parser
 
 # Linguist's name -> the grammar's. A language is left out where its grammar rejects much code that compiles.
@@ -25,3 +26,34 @@ def parser(language: str, path: str = "") -> Parser | None:
 @cache
 def _parser(grammar: str) -> Parser:
     return get_parser(grammar)  # type: ignore[arg-type]
+
+
+OPERATIONS_PER_REPORT = 100  # how often tree-sitter reports progress
+FREE_OPERATIONS = 100_000  # what any file may take, however short
+
+
+class ParserTimeoutError(Exception):
+    """A file took more parser operations than its length allows; the message is `measured > limit`."""
+
+
+def parse(parser: Parser, source: bytes, max_operations_per_byte: float) -> Tree:
+    """The syntax tree of `source`. ParserTimeoutError where it takes too much: code that people write takes 0.3 to 2
+    operations a byte. Counted and not timed, so that a file is dropped on every machine or on none.
+    """
+    max_reports = int(FREE_OPERATIONS + max_operations_per_byte * len(source)) // OPERATIONS_PER_REPORT
+    num_reports = 0
+
+    def is_over_budget(offset: int, has_error: bool) -> bool:
+        nonlocal num_reports
+        num_reports += 1
+        return num_reports > max_reports
+
+    view = memoryview(source)
+    try:
+        return parser.parse(lambda offset, _: view[offset:], progress_callback=is_over_budget)
+    except ValueError as error:  # what the binding makes of a parse that was called off
+        parser.reset()
+        if num_reports <= max_reports:
+            raise
+        over, limit = num_reports * OPERATIONS_PER_REPORT, max_reports * OPERATIONS_PER_REPORT
+        raise ParserTimeoutError(f"{over} > {limit} parser operations") from error

@@ -1,21 +1,11 @@
-"""Parses import statements with tree-sitter, within a budget of parser operations.
-
-The budget is counted, not timed: a file is dropped on every machine or on none.
-"""
+"""Reads import statements with tree-sitter queries, within a budget of parser operations."""
 
 from functools import cache
 from pathlib import Path
 
-from tree_sitter import Node, Parser, Query, QueryCursor
+from tree_sitter import Node, Query, QueryCursor
 
 from pipelines import grammars
-
-OPERATIONS_PER_REPORT = 100  # how often tree-sitter reports progress
-FREE_OPERATIONS = 100_000  # what any file may take, however short
-
-
-class ParserTimeoutError(Exception):
-    """A file took more parser operations than its length allows; the message is `measured > limit`."""
 
 
 class Syntax:
@@ -34,27 +24,8 @@ class Syntax:
         parser = grammars.parser(language, path)
         assert parser is not None, language
         assert parser.language is not None, language
-        root = self._parse(parser, source)
-        return QueryCursor(query(language, path.endswith(".tsx"))).captures(root)
-
-    def _parse(self, parser: Parser, source: bytes) -> Node:
-        max_reports = int(FREE_OPERATIONS + self.max_operations_per_byte * len(source)) // OPERATIONS_PER_REPORT
-        num_reports = 0
-
-        def is_over_budget(offset: int, has_error: bool) -> bool:
-            nonlocal num_reports
-            num_reports += 1
-            return num_reports > max_reports
-
-        view = memoryview(source)
-        try:
-            return parser.parse(lambda offset, _: view[offset:], progress_callback=is_over_budget).root_node
-        except ValueError as error:  # what the binding makes of a parse that was called off
-            parser.reset()
-            if num_reports <= max_reports:
-                raise
-            over, limit = num_reports * OPERATIONS_PER_REPORT, max_reports * OPERATIONS_PER_REPORT
-            raise ParserTimeoutError(f"{over} > {limit} parser operations") from error
+        tree = grammars.parse(parser, source, self.max_operations_per_byte)
+        return QueryCursor(query(language, path.endswith(".tsx"))).captures(tree.root_node)
 
 
 @cache

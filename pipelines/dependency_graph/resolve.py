@@ -6,8 +6,9 @@ from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
 from pipelines.dependency_graph.imports import c, csharp, java, javascript, python
-from pipelines.dependency_graph.parse import ParserTimeoutError, Syntax
+from pipelines.dependency_graph.parse import Syntax
 from pipelines.dependency_graph.tree import FileTree, Found
+from pipelines.grammars import ParserTimeoutError
 
 
 class Family(Protocol):

@@ -5,15 +5,25 @@ from typing import NamedTuple
 
 from tree_sitter import Node, Parser
 
+from pipelines import grammars
+
 
 class SyntaxErrors(NamedTuple):
     share: float  # of the bytes, 0 to 1
     num_errors: int  # outermost errors, and tokens that the parser had to invent
 
 
-def syntax_errors(parser: Parser, content: bytes) -> SyntaxErrors:
-    """The errors of one file. An error inside an error counts once; a missing token has no bytes."""
-    tree = parser.parse(content)
+MAX_OPERATIONS_PER_BYTE = 5.0
+
+
+def syntax_errors(
+    parser: Parser, content: bytes, max_operations_per_byte: float = MAX_OPERATIONS_PER_BYTE
+) -> SyntaxErrors:
+    """The errors of one file. An error inside an error counts once; a missing token has no bytes.
+
+    Raises ParserTimeoutError where the parse takes more operations than the length of the file allows.
+    """
+    tree = grammars.parse(parser, content, max_operations_per_byte)
     found = list(_errors(tree.root_node))
     inside = sum(node.end_byte - node.start_byte for node in found)
     return SyntaxErrors(inside / max(len(content), 1), len(found))

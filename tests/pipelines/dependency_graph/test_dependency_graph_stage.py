@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines import grammars
 from pipelines.contract import DEPENDENCY_GRAPH
-from pipelines.dependency_graph import parse, resolve
+from pipelines.dependency_graph import resolve
 from pipelines.dependency_graph.imports import c, javascript, python
-from pipelines.dependency_graph.parse import ParserTimeoutError, Syntax
+from pipelines.dependency_graph.parse import Syntax
 from pipelines.dependency_graph.stage import STAGE, DependencyGraphConfig, annotate
 from pipelines.dependency_graph.tree import FileTree, Nearest, join
+from pipelines.grammars import ParserTimeoutError
 
 NAMES = {"Python": "x.py", "C": "x.c", "C++": "x.cpp", "Java": "x.java", "C#": "x.cs", "JavaScript": "x.js"}
 
@@ -62,7 +64,7 @@ def test_a_run_writes_the_annotation_and_skips_dropped_rows(sources, run_stages,
 
 
 def test_a_parse_over_its_budget_drops_the_file_and_no_other(graph, monkeypatch):
-    monkeypatch.setattr(parse, "FREE_OPERATIONS", 1000)
+    monkeypatch.setattr(grammars, "FREE_OPERATIONS", 1000)
     files = {"a.py": "import b\n" * 2000 + "import c", "b.py": "import a", "c.py": "import b"}
     found = graph(files, max_parser_operations_per_byte=0.001)
     assert found.reasons == {"a.py": "parser_timeout"}

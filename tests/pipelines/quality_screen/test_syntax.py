@@ -152,3 +152,12 @@ def test_a_bad_limit_is_refused(table, problem):
     with pytest.raises(ValueError, match=r"^config table \[quality_screen\]:") as refused:
         config.parse(QualityScreenConfig, table, "quality_screen")
     assert problem in str(refused.value)
+
+
+def test_a_file_that_costs_the_parser_too_much_is_dropped(monkeypatch):
+    """Nested generics that never close: the parser follows both readings of every `<`."""
+    monkeypatch.setattr(grammars, "FREE_OPERATIONS", 1000)
+    table = pa.table({"path": ["a.cs", "b.cs"], "content": ["a<" * 2000, "class A {}\n"], "language": ["C#", "C#"]})
+    found = annotate(table, QualityScreenConfig()).to_pylist()
+    assert [row["reason"] for row in found] == ["parser_timeout", None]
+    assert found[0]["detail"].endswith("> 21000 parser operations")
