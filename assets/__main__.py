@@ -16,11 +16,7 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m assets", description=__doc__)
-    parser.add_argument("--config", default="pipelines/configs/demo.toml", help="TOML file of the run")
-    parser.add_argument("--data", default="data", help="folder that holds the runs")
-    parser.add_argument("--run", default="demo", help="name of the run")
-    options = parser.parse_args()
+    options = _parser().parse_args()
     _prepare_home()
     logging.basicConfig(level=logging.ERROR, format="%(message)s")
 
@@ -41,6 +37,14 @@ def main() -> int:
     print(f"\nThe report: {Path(workspace.path('report', 'report.html')).resolve()}")
     print("The graph and this run in your browser: make ui")
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m assets", description=__doc__)
+    parser.add_argument("--config", default="pipelines/configs/demo.toml", help="TOML file (default: %(default)s)")
+    parser.add_argument("--data", default="data", help="folder that holds the runs (default: %(default)s)")
+    parser.add_argument("--run", default="demo", help="name of the run (default: %(default)s)")
+    return parser
 
 
 def _prepare_home() -> None:

@@ -5,9 +5,11 @@ import json
 import os
 import platform
 import resource
+import sys
 import time
 from collections.abc import Iterator
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from eval import files, sandbox
@@ -143,7 +145,7 @@ def _account(run: Evaluation, isolation: sandbox.Isolation | None, start: float)
         "sandbox": isolation,
         "seconds": time.monotonic() - start,
         "cpu_seconds": own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime,
-        "peak_memory_bytes": own.ru_maxrss * 1024,
+        "peak_memory_bytes": _peak_memory_bytes(),
         "environment": {
             "python": platform.python_version(),
             "platform": platform.platform(),
@@ -152,3 +154,12 @@ def _account(run: Evaluation, isolation: sandbox.Isolation | None, start: float)
             **{package: version(package) for package in PACKAGES},
         },
     }
+
+
+def _peak_memory_bytes() -> int:
+    """Of this program. The kernel's `ru_maxrss` would also hold the peak of the process that started it."""
+    try:
+        status = Path("/proc/self/status").read_text()
+        return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) * 1024
+    except (OSError, StopIteration):  # not Linux
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -31,7 +31,7 @@ def write(run_folder: Path) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters |= {"mb": lambda size: f"{size / 1e6:,.1f}", "number": _number}
+    templates.filters |= {"mb": lambda size: f"{size / 1e6:,.2f}", "number": _number}
     found = collect(run_folder)
     folder = run_folder / "report"
     folder.mkdir(parents=True, exist_ok=True)

@@ -82,3 +82,13 @@ def test_every_dependency_is_pinned():
     wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
     names = {re.match(r"[\w.-]+", requirement)[0].lower() for requirement in wanted}
     assert names <= pinned
+
+
+def test_the_demo_output_has_a_line_per_stage_as_the_code_prints_it():
+    form = r"(\w+) +[\d,]+ rows, [\d,]+ kept, [\d,]+ dropped +[\d.]+ s +[\d,]+ MB"
+    block = re.search(r"peak memory:\n\n```\n(.*?)```", README, re.DOTALL)[1]
+    shown = [match[1] for match in map(re.compile(form).fullmatch, block.splitlines()) if match]
+    assert sorted(shown) == sorted(contract.FLOW)
+    last = [line for line in block.splitlines() if line][-2:]
+    main = (ROOT / "assets" / "__main__.py").read_text()
+    assert all(line.split(":")[0] + ":" in main for line in last)

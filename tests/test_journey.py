@@ -20,6 +20,7 @@ from pipelines.stage import load
 from pipelines.trace import trace
 
 ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
 CORPUS = ROOT / "tests" / "tiny_corpus"
 DEMO = tomllib.loads((ROOT / "pipelines" / "configs" / "demo.toml").read_text())
 SETTINGS = {
@@ -141,3 +142,9 @@ def test_two_runs_with_other_worker_counts_are_byte_identical(run, tmp_path):
     for stage in FLOW:
         for shard in manifest.read(f"{run}/{stage}").shards:
             assert (again / stage / shard).read_bytes() == (run / stage / shard).read_bytes(), (stage, shard)
+
+
+def test_the_trace_of_the_readme_is_what_the_code_prints(run):
+    """All but the first line, which names a row of the demo's own shards."""
+    wanted, shown = re.search(r"trace (\S+).*?```\n\n```\n(.*?)```", README.partition("## Ask why")[2], re.DOTALL).groups()
+    assert list(trace(str(run), wanted))[1:] == shown.splitlines()[1:]

@@ -60,7 +60,7 @@ def test_a_score_of_a_benchmark_the_corpus_was_not_cleaned_of_is_marked(found, m
 def test_the_pages_hold_funnel_cost_and_recipes_and_no_link_outside(run):
     html = report.write(run).read_text()
     markdown = (run / "report" / "report.md").read_text()
-    assert "| rule_filter | 4 | 3 | 1 | 0.0 | 25.0 % |" in markdown
+    assert "| rule_filter | 4 | 3 | 1 | 0.00 | 25.0 % |" in markdown
     assert "| rule_filter | 1.5 | 1.2 | 3 |" in markdown
     assert "| rule_filter | `bbbb` | crawl `aaaa`  |" in markdown
     assert "http://" not in html
