@@ -146,5 +146,7 @@ def test_two_runs_with_other_worker_counts_are_byte_identical(run, tmp_path):
 
 def test_the_trace_of_the_readme_is_what_the_code_prints(run):
     """All but the first line, which names a row of the demo's own shards."""
-    wanted, shown = re.search(r"trace (\S+).*?```\n\n```\n(.*?)```", README.partition("## Ask why")[2], re.DOTALL).groups()
+    wanted, shown = re.search(
+        r"trace (\S+).*?```\n\n```\n(.*?)```", README.partition("## Ask why")[2], re.DOTALL
+    ).groups()
     assert list(trace(str(run), wanted))[1:] == shown.splitlines()[1:]
