@@ -99,5 +99,6 @@ def test_a_configuration_cannot_be_changed():
 
 def test_the_demo_configuration_is_accepted():
     tables = config.load(str(ROOT / "pipelines/configs/demo.toml"), (*FLOW, *DOWNSTREAM))
-    for name in FLOW:
-        config.parse(load(name).config, tables.get(name, {}), name)
+    parsed = {name: config.parse(load(name).config, tables.get(name, {}), name) for name in FLOW}
+    assert [source.kind for source in parsed["crawl"].sources] == ["installed", "directory"]
+    assert parsed["token_sequences"].sequence_length == 512
