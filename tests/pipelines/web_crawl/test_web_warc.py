@@ -27,7 +27,7 @@ def packings(records):
     return {
         "plain": b"".join(records),
         "one member per record": b"".join(map(gzip.compress, records)),
-        "one member": gzip.compress(b"".join(records)),
+        "one member": gzip.compress(b"".join(records), mtime=0),
     }
 
 
@@ -35,7 +35,9 @@ def packings(records):
 def test_every_prefix_of_a_file_is_read_whole_or_refused(two, packing, tmp_path):
     """Cut anywhere, a file gives an error; only a cut between two records leaves a shorter, but whole file."""
     data = packings(two)[packing]
-    whole = {"plain": [len(two[0])], "one member per record": [len(gzip.compress(two[0]))], "one member": []}[packing]
+    whole = {"plain": [len(two[0])], "one member per record": [len(gzip.compress(two[0], mtime=0))], "one member": []}[
+        packing
+    ]
     path = tmp_path / "cut.warc"
     for length in range(0, len(data), 7 if packing == "plain" else 1):
         path.write_bytes(data[:length])
@@ -52,11 +54,11 @@ def test_every_prefix_of_a_file_is_read_whole_or_refused(two, packing, tmp_path)
     ("what", "damage"),
     [
         ("a web page", lambda data: b"<html><body>no WARC</body></html>"),
-        ("a packed web page", lambda data: gzip.compress(b"<html>" * 100)),
+        ("a packed web page", lambda data: gzip.compress(b"<html>" * 100, mtime=0)),
         ("nothing", lambda data: b""),
         ("random bytes", lambda data: bytes(range(256)) * 10),
         ("garbage after the records", lambda data: data + b"garbage\r\n\r\n"),
-        ("a flipped byte in gzip", lambda data: gzip.compress(data)[:60] + b"\0" + gzip.compress(data)[61:]),
+        ("a flipped byte in gzip", lambda data: gzip.compress(data, mtime=0)[:60] + b"\0" + gzip.compress(data)[61:]),
         ("a wrong length", lambda data: data.replace(b"Content-Length: ", b"Content-Length: 9", 1)),
         ("no address", lambda data: data.replace(b"WARC-Target-URI", b"X-Target-URI")),
         ("no date", lambda data: data.replace(b"WARC-Date", b"X-Date")),
@@ -119,14 +121,18 @@ CHUNKED = b"4\r\n<p>h\r\n2\r\ni!\r\n0\r\n\r\n"
     [
         ("", b"<p>hi!", b"<p>hi!"),
         ("Content-Encoding: identity\r\n", b"<p>hi!", b"<p>hi!"),
-        ("Content-Encoding: gzip\r\n", gzip.compress(b"<p>hi!"), b"<p>hi!"),
+        ("Content-Encoding: gzip\r\n", gzip.compress(b"<p>hi!", mtime=0), b"<p>hi!"),
         ("Content-Encoding: deflate\r\n", deflate(b"<p>hi!"), b"<p>hi!"),
         ("Transfer-Encoding: chunked\r\n", CHUNKED, b"<p>hi!"),
         ("Content-Encoding: gzip\r\n", b"not gzip at all", None),
         ("Content-Encoding: br\r\n", b"not brotli", None),
         ("Content-Encoding: rot13\r\n", b"<c>uv", None),
         ("Transfer-Encoding: chunked\r\n", b"not chunked", None),
-        ("Content-Encoding: gzip\r\n", gzip.compress(b"a" * 30_000_000), b"a" * 1000),  # a bomb: no more than asked for
+        (
+            "Content-Encoding: gzip\r\n",
+            gzip.compress(b"a" * 30_000_000, mtime=0),
+            b"a" * 1000,
+        ),  # a bomb: no more than asked for
     ],
 )
 def test_packed_bodies(write_warc, web, header, body, unpacked):
