@@ -95,6 +95,7 @@ def _is_module(name: str) -> bool:
         return False
 
 
+@cache
 def _normalized(path: Path) -> bytes:
     if path.suffix != ".py":
         return path.read_bytes()

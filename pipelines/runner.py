@@ -75,17 +75,24 @@ def prepare(stage: Stage[Any], run_folder: str, tables: configuration.Tables) ->
 def ancestors_of(stage: Stage[Any], run_folder: str) -> dict[str, Manifest]:
     """The manifests of every stage upstream. ValueError where one was made from what has since been replaced."""
     found: dict[str, Manifest] = {}
+    _collect_ancestors(stage, run_folder, found)
+    return found
+
+
+def _collect_ancestors(stage: Stage[Any], run_folder: str, found: dict[str, Manifest]) -> None:
+    """Adds what is not in `found` yet, so that each manifest is read once, however many stages read its output."""
     for name in stage.reads:
+        if name in found:
+            continue
         upstream = manifest.read(storage.join(run_folder, name))
-        earlier = ancestors_of(load(name), run_folder)
+        _collect_ancestors(load(name), run_folder, found)
         for parent, made_from in upstream.inputs.items():
-            if made_from != earlier[parent].recipe:
+            if made_from != found[parent].recipe:
                 raise ValueError(
                     f"{run_folder}/{name}: made from {parent} with recipe {made_from}, but {parent} is now "
-                    f"{earlier[parent].recipe}; run the stage {name} again"
+                    f"{found[parent].recipe}; run the stage {name} again"
                 )
-        found |= earlier | {name: upstream}
-    return found
+        found[name] = upstream
 
 
 def up_to_date(run: StageRun[Any]) -> Manifest | None:

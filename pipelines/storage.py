@@ -38,11 +38,6 @@ def exists(url: str) -> bool:
     return bool(filesystem.get_file_info(path).type != fs.FileType.NotFound)
 
 
-def size_bytes(url: str) -> int:
-    filesystem, path = open_folder(url)
-    return int(filesystem.get_file_info(path).size or 0)
-
-
 def files(folder: str) -> list[fs.FileInfo]:
     """The files that lie in `folder`, by name; none where it does not exist."""
     filesystem, path = open_folder(folder)
