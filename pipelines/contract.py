@@ -104,7 +104,9 @@ RULE_FILTER = annotation(
 DEPENDENCY_GRAPH = annotation(
     "Which files of its repository a file depends on (DeepSeek-Coder section 2.2).",
     field("dependencies", pa.list_(pa.int32()), "rows of this shard that the file depends on, ascending"),
-    field("num_imports", pa.int32(), "number of import statements found"),
+    field("imported_as", pa.list_(pa.string()), "for each of them, the import or name that leads there, as written"),
+    field("num_imports", pa.int32(), "number of imports found"),
+    field("num_resolved", pa.int32(), "how many of them are files of the repository"),
     field("unresolved", pa.list_(pa.string()), "imports that are no file of the repository: external or broken"),
 )
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from pipelines import storage
 from pipelines.manifest import Counts
-from pipelines.stage import StageRun
+from pipelines.stage import Stage, StageRun
 
 # The first word of a shard's name says which table of text it belongs to.
 TEXT_STAGE = {"files": "crawl", "pages": "web_crawl"}
@@ -95,7 +95,8 @@ class RowGroup:
     ids: pa.Array
     size_bytes: pa.Array
     live: np.ndarray  # bool[rows]: no earlier stage has dropped the row
-    table: pa.Table  # the living rows: what the stage reads, and `row`, the row's number in the shard
+    # The living rows, or all where the stage sees dropped ones: what it reads, and `row`, the number in the shard.
+    table: pa.Table
 
 
 def row_groups(run: StageRun[Any], shard: str) -> Iterator[RowGroup]:
@@ -107,7 +108,7 @@ def row_groups(run: StageRun[Any], shard: str) -> Iterator[RowGroup]:
     text = TEXT_STAGE[family(shard)]
     for group in range(files[text].num_row_groups):
         parts = {name: read_group(files[name], run.upstream(name, shard), group, sources[name]) for name in sources}
-        rows = _merge(parts, text, run.stage.reads, first)
+        rows = _merge(parts, text, run.stage, first)
         first += len(rows.ids)
         yield rows
     for file in files.values():
@@ -144,14 +145,16 @@ def _check_aligned(
             )
 
 
-def _merge(parts: Mapping[str, pa.Table], text: str, reads: Mapping[str, tuple[str, ...]], first_row: int) -> RowGroup:
+def _merge(parts: Mapping[str, pa.Table], text: str, stage: Stage[Any], first_row: int) -> RowGroup:
     ids = parts[text].column(0).combine_chunks()
     alive = [pc.is_null(part.column("reason")) for part in parts.values()]
     live = reduce(pc.and_, alive).combine_chunks().to_numpy(zero_copy_only=False)
     columns = {"row": pa.array(np.arange(first_row, first_row + len(ids), dtype=np.int32))}
     for name, part in parts.items():
-        columns |= {column: part.column(column) for column in reads.get(name, ())}
+        columns |= {column: part.column(column) for column in stage.reads.get(name, ())}
     table = pa.table(columns)
-    if not live.all():
+    if stage.sees_dropped:
+        table = table.append_column("is_live", pa.array(live))
+    elif not live.all():
         table = table.filter(pa.array(live))
     return RowGroup(ids, parts[text].column("size_bytes").combine_chunks(), live, table)

@@ -70,6 +70,8 @@ def _annotation(run: StageRun[Any], kernel: Kernel, shard: str, group: RowGroup)
     assert len(answer) == len(group.table), f"{stage.name} returned {len(answer)} rows for {len(group.table)}"
     unknown = set(pc.unique(answer.column("reason")).to_pylist()) - {None, *stage.reasons}
     assert not unknown, f"{stage.name} gave the undeclared reasons {unknown}"
+    if stage.sees_dropped:
+        answer = answer.filter(pa.array(group.live))
     own = [column for column in stage.writes if column.name not in {"row_id", "measured"}]
     spread = {column.name: _spread(answer.column(column.name), column, group.live) for column in own}
     return pa.table({"row_id": group.ids, "measured": pa.array(group.live), **spread}, schema=stage.writes)

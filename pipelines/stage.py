@@ -22,7 +22,7 @@ class Annotate(Generic[C]):
 
     `kernel(run)` is called once per worker. The kernel it returns maps a table of living rows (the columns that the
     stage reads, and `row`, the row's number in its shard) to a table with as many rows: `reason`, `detail` and what
-    the stage measures.
+    the stage measures. Where the stage `sees_dropped` rows, they are in both tables, and its answers for them ignored.
     """
 
     kernel: Callable[["StageRun[C]"], Kernel]
@@ -78,6 +78,7 @@ class Stage(Generic[C]):
     reasons: tuple[str, ...]  # every way in which it may drop a row
     config: type[C]
     steps: tuple[Step[C], ...]
+    sees_dropped: bool = False  # whether its kernel is shown the dropped rows too, and which are in column `is_live`
     packages: tuple[str, ...] = ()  # the libraries whose version decides the output
     # What is read from outside the run, with versions: (config, run folder) -> something JSON can hold.
     external: Callable[[C, str], dict[str, Any]] = _nothing

@@ -33,7 +33,7 @@ def query(language: str, is_tsx: bool) -> Query:
     parser = grammars.parser(language, ".tsx" if is_tsx else "")
     assert parser is not None, language
     assert parser.language is not None, language
-    name = {"C++": "c", "C#": "csharp"}.get(language, language.lower())
+    name = {"C++": "c", "C#": "csharp"}.get(language, language.lower().replace(" ", "_"))
     return Query(parser.language, (Path(__file__).parent / "queries" / f"{name}.scm").read_text(encoding="utf-8"))
 
 

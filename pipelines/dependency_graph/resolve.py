@@ -1,35 +1,17 @@
 """Puts the files of a repository together: each file's own facts first, then, by language family, what they mean."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-from pipelines.dependency_graph.imports import c, csharp, java, javascript, python
+from pipelines.dependency_graph.families import FAMILIES, Family
 from pipelines.dependency_graph.parse import Syntax
 from pipelines.dependency_graph.tree import FileTree, Found
 from pipelines.grammars import ParserTimeoutError
+from pipelines.isolation import Crash, Isolated
 
-
-class Family(Protocol):
-    """A language family: languages that import one another's files in one way."""
-
-    def extract(self, language: str, path: str, source: bytes, syntax: Syntax) -> Any:
-        """What one file says, on its own. Raises ParserTimeoutError."""
-
-    def resolve(self, facts: Mapping[str, Any], tree: FileTree) -> Iterator[tuple[str, Found]]:
-        """(path, what it depends on) of every file in `facts`. Linear in the number of files; parses nothing."""
-
-
-FAMILIES: dict[str, Family] = {
-    "C": c,
-    "C#": csharp,
-    "C++": c,
-    "Java": java,
-    "JavaScript": javascript,
-    "Python": python,
-    "TypeScript": javascript,
-}
+NOTHING = Found()
 
 
 class SourceFile(NamedTuple):
@@ -38,52 +20,77 @@ class SourceFile(NamedTuple):
     path: str
     language: str
     content: bytes
+    is_live: bool  # false where an earlier stage dropped it: it can be read, but not be depended on
 
 
 class Dependencies(NamedTuple):
-    """The answer for one file. `timeout` is empty, or says why the parser was called off."""
+    """The answer for one file."""
 
     rows: list[int]  # ascending
+    imported_as: list[str]  # for each of `rows`, the import or the name that leads there, as written
     num_imports: int
+    num_resolved: int
     unresolved: list[str]  # sorted
-    timeout: str
+    reason: str | None
+    detail: str
 
 
-NONE = Found(set(), 0, set())
+class Unread(NamedTuple):
+    """In place of the facts about a file that no parser could read."""
+
+    reason: str
+    detail: str
 
 
-def dependencies(files: Iterable[SourceFile], syntax: Syntax) -> Iterator[Dependencies]:
+def extract(max_operations_per_byte: float, language: str, path: str, source: bytes) -> Any:
+    """What one file says, on its own: facts of its family, or Unread. Runs in a process of its own."""
+    try:
+        return FAMILIES[language].extract(language, path, source, Syntax(max_operations_per_byte))
+    except ParserTimeoutError as error:
+        return Unread("parser_timeout", str(error))
+
+
+def dependencies(files: Iterable[SourceFile], extractor: Isolated) -> Iterator[Dependencies]:
     """For each file, what it depends on. The files of a repository stand side by side."""
     for _, repository in groupby(files, attrgetter("repository")):
-        yield from _in_repository(list(repository), syntax)
+        yield from _in_repository(list(repository), extractor)
 
 
-def _in_repository(files: list[SourceFile], syntax: Syntax) -> Iterator[Dependencies]:
-    rows = {file.path: file.row for file in files}
+def _in_repository(files: list[SourceFile], extractor: Isolated) -> Iterator[Dependencies]:
+    rows = {file.path: file.row for file in files if file.is_live}
     contents = {file.path: file.content for file in files}
-    tree = FileTree(list(rows), contents.__getitem__)
+    tree = FileTree(rows, contents.__getitem__, [file.path for file in files if not file.is_live])
     found: dict[str, Found] = {}
-    timeouts: dict[str, str] = {}
-    for family, facts in _extract(files, syntax, timeouts):
+    unread: dict[str, Unread] = {}
+    for family, facts in _by_family(files, extractor, unread):
         found.update(family.resolve(facts, tree))
     for file in files:
-        answer = found.get(file.path, NONE)
-        targets = sorted(rows[target] for target in answer.targets if target != file.path)
-        yield Dependencies(targets, answer.num_imports, sorted(answer.unresolved), timeouts.get(file.path, ""))
+        answer = found.get(file.path, NOTHING)
+        targets = sorted((rows[path], written) for path, written in answer.targets.items() if path != file.path)
+        yield Dependencies(
+            [row for row, _ in targets],
+            [written for _, written in targets],
+            answer.num_imports,
+            answer.num_resolved,
+            sorted(answer.unresolved),
+            *unread.get(file.path, (None, "")),
+        )
 
 
-def _extract(
-    files: Iterable[SourceFile], syntax: Syntax, timeouts: dict[str, str]
+def _by_family(
+    files: Iterable[SourceFile], extractor: Isolated, unread: dict[str, Unread]
 ) -> Iterator[tuple[Family, dict[str, Any]]]:
-    """The facts of each file, by family, then path. A file whose parse was called off goes into `timeouts` instead."""
+    """The facts of each living file, by family, then path. What could not be read goes into `unread` instead."""
     by_family: dict[int, tuple[Family, dict[str, Any]]] = {}
-    for file in files:
-        family = FAMILIES.get(file.language)
-        if family is None:
-            continue
+    asked = [file for file in files if file.is_live and file.language in FAMILIES]
+    answers = extractor.map((file.language, file.path, file.content) for file in asked)
+    for file, answer in zip(asked, answers, strict=True):
+        family = FAMILIES[file.language]
         _, facts = by_family.setdefault(id(family), (family, {}))
-        try:
-            facts[file.path] = family.extract(file.language, file.path, file.content, syntax)
-        except ParserTimeoutError as error:
-            timeouts[file.path] = str(error)
+        if isinstance(answer, Crash):
+            unread[file.path] = Unread("parser_timeout" if answer.is_timeout else "parser_crash", answer.detail)
+        elif isinstance(answer, Unread):
+            unread[file.path] = answer
+        else:
+            facts[file.path] = answer
     yield from by_family.values()

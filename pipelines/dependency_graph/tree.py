@@ -1,27 +1,71 @@
 """The files of one repository, as the resolvers look them up."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
 
 
-class Found(NamedTuple):
-    """What a file depends on."""
+@dataclass
+class Found:
+    """What a file depends on: collected import by import."""
 
-    targets: set[str]  # paths in the repository
-    num_imports: int
-    unresolved: set[str]  # names of imports that are no file of the repository
+    targets: dict[str, str] = field(default_factory=dict)  # path in the repository -> what the file wrote for it first
+    num_imports: int = 0
+    num_resolved: int = 0  # imports that are at least one file of the repository
+    unresolved: set[str] = field(default_factory=set)  # the other imports, as written: external or broken
+
+    def add_import(self, written: str, files: Iterable[str], is_ours: bool = False) -> None:
+        """An import, as it is written, and the files that it means; none where it is no file of the repository.
+
+        `is_ours` says that it is resolved even without a file: a namespace of the repository, whose names decide.
+        """
+        found = list(files)
+        self.num_imports += 1
+        for path in found:
+            self.targets.setdefault(path, written)
+        if found or is_ours:
+            self.num_resolved += 1
+        else:
+            self.unresolved.add(written)
+
+    def add_use(self, name: str, files: Iterable[str]) -> None:
+        """A name that the file uses without importing it (same package, same namespace), and where it is declared."""
+        for path in files:
+            self.targets.setdefault(path, name)
 
 
 class FileTree:
-    """The paths of a repository; `read` gives the content of one of them."""
+    """The paths of a repository. `paths` are the files that can be depended on.
 
-    def __init__(self, paths: Sequence[str], read: Callable[[str], bytes]) -> None:
+    `read` gives the content of any file, those among them that an earlier stage dropped: a go.mod is nothing to train
+    on, but decides what an import means.
+    """
+
+    def __init__(self, paths: Iterable[str], read: Callable[[str], bytes], dropped: Iterable[str] = ()) -> None:
         self.paths = dict.fromkeys(paths)
         self.read = read
+        self.dropped = dict.fromkeys(dropped)
 
-    def __contains__(self, path: str) -> bool:
-        return path in self.paths
+    def __contains__(self, path: object) -> bool:
+        """Whether `read` knows the file, dropped or not."""
+        return path in self.paths or path in self.dropped
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for path in sorted((*self.paths, *self.dropped)):
+            found[path.rpartition("/")[2]].append(path)
+        return found
+
+    def project_files(self, name: str) -> list[str]:
+        """The paths of all files called `name` (`go.mod`) or, with a star, that end so (`*.csproj`), in order.
+
+        Files that an earlier stage dropped are among them: `read` them, but do not depend on them.
+        """
+        if not name.startswith("*"):
+            return self._by_name.get(name, [])
+        return sorted(path for last, paths in self._by_name.items() if last.endswith(name[1:]) for path in paths)
 
     @cached_property
     def folders(self) -> dict[str, None]:

@@ -74,15 +74,11 @@ def _include(written: str) -> Include:
 def resolve(facts: Mapping[str, Facts], tree: FileTree) -> Iterator[tuple[str, Found]]:
     nearest = Nearest(_headers(facts, tree))
     for path, file in facts.items():
-        targets: set[str] = set()
-        unresolved: set[str] = set()
+        found = Found()
         for include in file.includes:
             target = _beside(include, path, tree) or nearest(_key(include), path)
-            if target is None or target == path:
-                unresolved.add(include.name)
-            else:
-                targets.add(target)
-        yield path, Found(targets, len(file.includes), unresolved)
+            found.add_import(include.name, [target] if target and target != path else [])
+        yield path, found
 
 
 def _beside(include: Include, path: str, tree: FileTree) -> str | None:

@@ -129,13 +129,17 @@ def _text(name: bytes) -> str:
 def resolve(facts: Mapping[str, Facts], tree: FileTree) -> Iterator[tuple[str, Found]]:
     types = Types(facts)
     for path, file in facts.items():
-        usings = file.usings + [using for folder in ancestors(path) for using in types.global_usings.get(folder, ())]
-        named = {name for using in usings for name in types.declared_by(using.name, path)}
-        unresolved = {using.name for using in file.usings if not types.explains(using.name)}
-        in_view = dict.fromkeys([*_around(file.namespaces), *(using.name for using in usings)])
+        shared = [using for folder in ancestors(path) for using in types.global_usings.get(folder, ())]
+        in_view = dict.fromkeys([*_around(file.namespaces), *(using.name for using in (*file.usings, *shared))])
         known = [namespace for namespace in in_view if namespace in types.namespaces]
-        targets = named.union(*(types.meant(chain, known, path) for chain in file.used if chain not in file.own))
-        yield path, Found(targets - {path}, len(file.usings), unresolved)
+        found = Found()
+        for using in file.usings:
+            found.add_import(using.name, sorted(types.declared_by(using.name, path)), types.explains(using.name))
+        for using in shared:
+            found.add_use(using.name, sorted(types.declared_by(using.name, path)))
+        for chain in sorted(file.used - file.own):
+            found.add_use(chain, sorted(types.meant(chain, known, path)))
+        yield path, found
 
 
 def _around(namespaces: set[str]) -> list[str]:

@@ -95,15 +95,13 @@ def _text(name: bytes) -> str:
 def resolve(facts: Mapping[str, Facts], tree: FileTree) -> Iterator[tuple[str, Found]]:
     types = Types(facts)
     for path, file in facts.items():
-        targets: set[str] = set()
-        unresolved: set[str] = set()
+        found = Found()
         for statement in file.imports:
-            found = types.imported(statement, file, path)
-            targets |= found
-            if not found and statement.name not in types.by_package:
-                unresolved.add(statement.written)
-        targets |= types.used(file.package, _free_names(file), path)
-        yield path, Found(targets - {path}, len(file.imports), unresolved)
+            files = sorted(types.imported(statement, file, path))
+            found.add_import(statement.written, files, is_ours=statement.name in types.by_package)
+        for name in sorted(_free_names(file)):
+            found.add_use(name, types.used(file.package, {name}, path))
+        yield path, found
 
 
 def _free_names(file: Facts) -> set[str]:

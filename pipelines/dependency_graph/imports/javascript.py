@@ -94,15 +94,11 @@ def _closed(statement: bytes) -> bytes:
 def resolve(facts: Mapping[str, Facts], tree: FileTree) -> Iterator[tuple[str, Found]]:
     aliases = Aliases(tree)
     for path, file in facts.items():
-        targets: set[str] = set()
-        unresolved: set[str] = set()
+        found = Found()
         for specifier in file.specifiers:
             target = _target(specifier, path, file.is_typescript, tree, aliases)
-            if target is None:
-                unresolved.add(specifier)
-            else:
-                targets.add(target)
-        yield path, Found(targets, len(file.specifiers), unresolved)
+            found.add_import(specifier, [target] if target else [])
+        yield path, found
 
 
 def _target(specifier: str, path: str, is_typescript: bool, tree: FileTree, aliases: Aliases) -> str | None:

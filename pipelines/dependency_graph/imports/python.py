@@ -46,13 +46,12 @@ class Import(NamedTuple):
 
 class Facts(NamedTuple):
     imports: list[Import]
-    num_imports: int
 
 
 def extract(language: str, path: str, source: bytes, syntax: Syntax) -> Facts:
     kept = statements(source)
     nodes = syntax.captures(language, kept, path).get("import", [])
-    return Facts([found for node in nodes for found in imports(node, kept)], len(nodes))
+    return Facts([found for node in nodes for found in imports(node, kept)])
 
 
 def statements(source: bytes) -> bytes:
@@ -94,14 +93,11 @@ def _dotted(name: str) -> str:
 def resolve(facts: Mapping[str, Facts], tree: FileTree) -> Iterator[tuple[str, Found]]:
     modules = Modules(tree, list(facts))
     for path, file in facts.items():
-        targets: set[str] = set()
-        unresolved: set[str] = set()
-        for found in file.imports:
-            files = modules.find(found, path)
-            targets.update(files)
-            if not files:
-                unresolved.add("." * found.level + found.module)
-        yield path, Found(targets, file.num_imports, unresolved)
+        found = Found()
+        for statement in file.imports:
+            written = "." * statement.level + statement.module
+            found.add_import(written, sorted(modules.find(statement, path)))
+        yield path, found
 
 
 class Modules:

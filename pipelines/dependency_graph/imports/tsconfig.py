@@ -28,7 +28,7 @@ class Aliases:
 
     def __init__(self, tree: FileTree) -> None:
         self.tree = tree
-        self.configs = {parent(path): path for name in reversed(NAMES) for path in tree.paths if _named(path, name)}
+        self.configs = {parent(path): path for name in reversed(NAMES) for path in tree.project_files(name)}
         self.config = cache(self._config)
 
     def meant(self, specifier: str, path: str) -> list[str | None]:
@@ -48,14 +48,10 @@ class Aliases:
         extends = content.get("extends")
         if isinstance(extends, str) and extends.startswith(".") and depth < MAX_EXTENDS:
             other = join(parent(path), extends)
-            found = next((file for file in (other, f"{other}.json") if file in self.tree.paths), None)
+            found = next((file for file in (other, f"{other}.json") if file in self.tree), None)
             inherited = self._config(found, depth + 1) if found else NO_CONFIG
         options = content.get("compilerOptions")
         return _with_options(inherited, options if isinstance(options, dict) else {}, parent(path))
-
-
-def _named(path: str, name: str) -> bool:
-    return path == name or path.endswith(f"/{name}")
 
 
 def _read(content: bytes) -> dict[str, Any]:

@@ -1,12 +1,15 @@
 """Runs the kernel of the dependency graph on a repository that a test writes down."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import NamedTuple
 
 import pyarrow as pa
 import pytest
 
-from pipelines.dependency_graph.stage import DependencyGraphConfig, annotate
+from pipelines.dependency_graph import resolve
+from pipelines.dependency_graph.stage import annotate
+from pipelines.isolation import Isolated
 from pipelines.rule_filter.languages import language
 
 
@@ -19,11 +22,17 @@ class Graph(NamedTuple):
     reasons: dict[str, str]
 
 
+@cache
+def extractor(operations_per_byte: float = 5.0) -> Isolated:
+    return Isolated(resolve.extract, operations_per_byte)
+
+
 def as_table(files: Mapping[str, str], repository: str = "r", first_row: int = 0) -> pa.Table:
     """The living rows of one repository, as the runner hands them over."""
     paths = sorted(files)
     return pa.table(
         {
+            "is_live": [True] * len(paths),
             "row": pa.array(range(first_row, first_row + len(paths)), pa.int32()),
             "repository": [repository] * len(paths),
             "path": paths,
@@ -33,9 +42,13 @@ def as_table(files: Mapping[str, str], repository: str = "r", first_row: int = 0
     )
 
 
-def kernel(files: Mapping[str, str], **settings: float) -> Graph:
-    paths = sorted(files)
-    answer = annotate(as_table(files), DependencyGraphConfig(**settings))
+def kernel(files: Mapping[str, str], dropped: Mapping[str, str] = {}, operations_per_byte: float = 5.0) -> Graph:
+    """`dropped` files are in the repository too, but an earlier stage dropped them."""
+    paths = sorted({**files, **dropped})
+    table = as_table({**files, **dropped})
+    is_live = pa.array([path in files for path in paths])
+    table = table.set_column(table.column_names.index("is_live"), "is_live", is_live)
+    answer = annotate(table, extractor(operations_per_byte))
     rows = {name: dict(zip(paths, answer.column(name).to_pylist(), strict=True)) for name in answer.column_names}
     edges = {path: [paths[row] for row in found] for path, found in rows["dependencies"].items()}
     return Graph(*({path: value for path, value in found.items() if value} for found in

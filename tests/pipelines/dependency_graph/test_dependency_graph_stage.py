@@ -1,5 +1,6 @@
 """The kernel as the runner calls it, whole runs of the stage, and files that are made to do harm."""
 
+import signal
 import time
 
 import pyarrow.parquet as pq
@@ -7,15 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines import grammars
 from pipelines.contract import DEPENDENCY_GRAPH
 from pipelines.dependency_graph import resolve
+from pipelines.dependency_graph.families import FAMILIES
 from pipelines.dependency_graph.imports import c, javascript, python
 from pipelines.dependency_graph.parse import Syntax
-from pipelines.dependency_graph.stage import STAGE, DependencyGraphConfig, annotate
+from pipelines.dependency_graph.stage import STAGE, annotate
 from pipelines.dependency_graph.tree import FileTree, Nearest, join
 from pipelines.grammars import ParserTimeoutError
+from pipelines.isolation import Isolated
 
+EXTRACTOR = Isolated(resolve.extract, 5.0)
 NAMES = {"Python": "x.py", "C": "x.c", "C++": "x.cpp", "Java": "x.java", "C#": "x.cs", "JavaScript": "x.js"}
 
 
@@ -24,17 +27,17 @@ def test_dependencies_are_rows_of_the_shard_and_stay_in_the_repository(table):
 
     files = {"a.py": "import b", "b.py": ""}
     both = pa.concat_tables([table(files, "one", first_row=7), table(files, "two", first_row=9)])
-    answer = annotate(both, DependencyGraphConfig())
+    answer = annotate(both, EXTRACTOR)
     assert answer.column("dependencies").to_pylist() == [[8], [], [10], []]
     assert answer.schema.names == [name for name in DEPENDENCY_GRAPH.names if name not in ("row_id", "measured")]
 
 
 def test_rows_that_an_earlier_stage_dropped_are_no_targets(table):
-    files = {"a.py": "import b, c", "b.py": "", "c.py": ""}
-    living = table(files).filter([True, False, True])
-    answer = annotate(living, DependencyGraphConfig())
-    assert answer.column("dependencies").to_pylist() == [[2], []]
-    assert answer.column("unresolved").to_pylist() == [["b"], []]
+    files = table({"a.py": "import b, c", "b.py": "import c", "c.py": ""})
+    answer = annotate(files.set_column(0, "is_live", [[True, False, True]]), EXTRACTOR)
+    assert answer.column("dependencies").to_pylist() == [[2], [], []]
+    assert answer.column("imported_as").to_pylist() == [["c"], [], []]
+    assert answer.column("unresolved").to_pylist() == [["b"], [], []]
 
 
 def test_dependencies_ascend_and_are_unique_and_never_the_file_itself(graph):
@@ -47,7 +50,7 @@ def test_a_file_in_a_language_without_imports_has_none(graph):
 
 
 def test_no_rows(table):
-    assert annotate(table({}), DependencyGraphConfig()).num_rows == 0
+    assert annotate(table({}), EXTRACTOR).num_rows == 0
 
 
 def test_a_run_writes_the_annotation_and_skips_dropped_rows(sources, run_stages, run_folder):
@@ -63,13 +66,12 @@ def test_a_run_writes_the_annotation_and_skips_dropped_rows(sources, run_stages,
     ]
 
 
-def test_a_parse_over_its_budget_drops_the_file_and_no_other(graph, monkeypatch):
-    monkeypatch.setattr(grammars, "FREE_OPERATIONS", 1000)
-    files = {"a.py": "import b\n" * 2000 + "import c", "b.py": "import a", "c.py": "import b"}
-    found = graph(files, max_parser_operations_per_byte=0.001)
+def test_a_parse_over_its_budget_drops_the_file_and_no_other(graph):
+    files = {"a.py": "import b\n" * 20_000 + "import c", "b.py": "import a", "c.py": "import b"}
+    found = graph(files, operations_per_byte=0.001)
     assert found.reasons == {"a.py": "parser_timeout"}
     assert found.edges == {"c.py": ["b.py"]}
-    assert STAGE.reasons == ("parser_timeout",)
+    assert STAGE.reasons == ("parser_crash", "parser_timeout")
     assert graph(files).edges == {"a.py": ["b.py", "c.py"], "b.py": ["a.py"], "c.py": ["b.py"]}
 
 
@@ -93,7 +95,7 @@ HARM = [
 @pytest.mark.parametrize("language", NAMES)
 def test_time_grows_with_the_length_of_a_hostile_file(language):
     """Each unit alone, over and over: 60 kB in a fraction of a second, where a quadratic scan takes minutes."""
-    family = resolve.FAMILIES[language]
+    family = FAMILIES[language]
     for unit in HARM:
         source = (unit * (60_000 // len(unit))).encode()
         started = time.process_time()
@@ -105,10 +107,10 @@ def test_time_grows_with_the_length_of_a_hostile_file(language):
 @given(parts=st.lists(st.sampled_from([*HARM, "a", "\r\n", ")", "}", ";", "import a", "é", "#", "="]), max_size=30))
 def test_any_text_is_read_without_an_error(language, parts):
     source = "".join(parts).encode()
-    facts = resolve.FAMILIES[language].extract(language, NAMES[language], source, Syntax(5.0))
+    facts = FAMILIES[language].extract(language, NAMES[language], source, Syntax(5.0))
     tree = FileTree([NAMES[language]], lambda path: source)
-    ((path, found),) = resolve.FAMILIES[language].resolve({NAMES[language]: facts}, tree)
-    assert (path, found.targets - {path}) == (NAMES[language], set())
+    ((path, found),) = FAMILIES[language].resolve({NAMES[language]: facts}, tree)
+    assert (path, set(found.targets) - {path}) == (NAMES[language], set())
 
 
 STRINGS = {
@@ -156,3 +158,25 @@ def test_nearest_is_the_one_with_the_longest_common_folder(paths, asking):
 )
 def test_join(folder, path, expected):
     assert join(folder, path) == expected
+
+
+def test_a_dropped_project_file_still_says_what_an_import_means(graph):
+    files = {"x.ts": 'import "@/a"', "src/a.ts": ""}
+    settings = {"tsconfig.json": '{"compilerOptions": {"paths": {"@/*": ["./src/*"]}}}'}
+    assert graph(files).edges == {}
+    assert graph(files, dropped=settings).edges == {"x.ts": ["src/a.ts"]}
+    assert graph({"x.ts": 'import "./a.json"'}, dropped={"a.json": "{}"}).edges == {}
+
+
+def test_a_file_that_breaks_its_parser_is_dropped_alone(table):
+    files = table({"a.py": "import b", "b.py": "", "c.py": "import b"})
+    answer = annotate(files, Isolated(break_on_c, 5.0))
+    assert answer.column("dependencies").to_pylist() == [[1], [], []]
+    assert answer.column("reason").to_pylist() == [None, None, "parser_crash"]
+    assert answer.column("detail").to_pylist() == ["", "", "signal 11"]
+
+
+def break_on_c(budget, language, path, source):
+    if path == "c.py":
+        signal.raise_signal(signal.SIGSEGV)
+    return resolve.extract(budget, language, path, source)

@@ -1,0 +1,29 @@
+"""Which module of `imports` reads which language."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+from pipelines.dependency_graph.imports import c, csharp, java, javascript, python
+from pipelines.dependency_graph.parse import Syntax
+from pipelines.dependency_graph.tree import FileTree, Found
+
+
+class Family(Protocol):
+    """A language family: languages that import one another's files in one way."""
+
+    def extract(self, language: str, path: str, source: bytes, syntax: Syntax) -> Any:
+        """What one file says, on its own. Raises ParserTimeoutError."""
+
+    def resolve(self, facts: Mapping[str, Any], tree: FileTree) -> Iterator[tuple[str, Found]]:
+        """(path, what it depends on) of every file in `facts`. Linear in the number of files; parses nothing."""
+
+
+FAMILIES: dict[str, Family] = {
+    "C": c,
+    "C#": csharp,
+    "C++": c,
+    "Java": java,
+    "JavaScript": javascript,
+    "Python": python,
+    "TypeScript": javascript,
+}
