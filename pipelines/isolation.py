@@ -38,7 +38,7 @@ class Isolated:
     `function` is found by its module and name, and takes and returns what `multiprocessing` can send.
     """
 
-    def __init__(self, function: Callable[..., Any], *settings: Any, seconds: float = 60.0) -> None:
+    def __init__(self, function: Callable[..., Any], *settings: Any, seconds: float = 20.0) -> None:
         self.function = f"{function.__module__}:{function.__qualname__}"
         self.settings = settings
         self.seconds = seconds  # wall time that one item may take

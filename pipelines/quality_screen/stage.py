@@ -7,7 +7,9 @@ from pydantic import AfterValidator, Field
 
 from pipelines import contract, grammars
 from pipelines.config import StageConfig
-from pipelines.quality_screen.syntax import MAX_OPERATIONS_PER_BYTE, SyntaxErrors, syntax_errors
+from pipelines.isolation import Crash, Isolated
+from pipelines.quality_screen import syntax
+from pipelines.quality_screen.syntax import MAX_OPERATIONS_PER_BYTE, NO_ERRORS, SyntaxErrors
 from pipelines.stage import Annotate, Kernel, Stage, StageRun
 
 
@@ -29,45 +31,48 @@ class QualityScreenConfig(StageConfig):
 
 
 def _kernel(run: StageRun[QualityScreenConfig]) -> Kernel:
-    return lambda table: annotate(table, run.config)
+    parser = Isolated(syntax.measure, run.config.max_parser_operations_per_byte)
+    return lambda table: annotate(table, run.config, parser)
 
 
-def annotate(table: pa.Table, config: QualityScreenConfig) -> pa.Table:
+def annotate(table: pa.Table, config: QualityScreenConfig, parser: Isolated) -> pa.Table:
     """A table of `path`, `content` and `language` to the errors of each file, and whether they are too many."""
-    columns = (table.column(name).to_pylist() for name in ("path", "content", "language"))
-    screened = [_screen(config, *file) for file in zip(*columns, strict=True)]
+    languages = table.column("language").to_pylist()
+    has_grammar = table.filter(pa.array([language in grammars.GRAMMARS for language in languages], pa.bool_()))
+    columns = (
+        has_grammar.column("language"),
+        has_grammar.column("path"),
+        has_grammar.column("content").cast("large_binary"),
+    )
+    measured = parser.map(zip(*(column.to_pylist() for column in columns), strict=True))
+    answers = [next(measured) if language in grammars.GRAMMARS else NO_ERRORS for language in languages]
+    errors = [answer if isinstance(answer, SyntaxErrors) else NO_ERRORS for answer in answers]
+    verdicts = [_verdict(config, *pair) for pair in zip(languages, answers, strict=True)]
     return pa.table(
         {
-            "reason": pa.array([reason for reason, _, _ in screened], pa.string()),
-            "detail": pa.array([detail for _, detail, _ in screened], pa.string()),
-            "syntax_error_share": pa.array([errors.share for _, _, errors in screened], pa.float32()),
-            "num_syntax_errors": pa.array([errors.num_errors for _, _, errors in screened], pa.int32()),
+            "reason": pa.array([reason for reason, _ in verdicts], pa.string()),
+            "detail": pa.array([detail for _, detail in verdicts], pa.string()),
+            "syntax_error_share": pa.array([found.share for found in errors], pa.float32()),
+            "num_syntax_errors": pa.array([found.num_errors for found in errors], pa.int32()),
         }
     )
 
 
-def _screen(
-    config: QualityScreenConfig, path: str, content: str, language: str
-) -> tuple[str | None, str, SyntaxErrors]:
-    """(reason, detail, errors) of one file."""
-    parser = grammars.parser(language, path)
-    if parser is None:
-        return None, "", SyntaxErrors(0.0, 0)
-    try:
-        errors = syntax_errors(parser, content.encode(), config.max_parser_operations_per_byte)
-    except grammars.ParserTimeoutError as error:
-        return "parser_timeout", str(error), SyntaxErrors(0.0, 0)
+def _verdict(config: QualityScreenConfig, language: str, answer: SyntaxErrors | str | Crash) -> tuple[str | None, str]:
+    """(reason, detail) of one file; `answer` is a message where the parse was called off."""
+    if isinstance(answer, Crash):
+        return "parser_timeout" if answer.is_timeout else "parser_crash", answer.detail
+    if isinstance(answer, str):
+        return "parser_timeout", answer
     limit = config.max_syntax_error_share_by_language.get(language, config.max_syntax_error_share)
-    if errors.share > limit:
-        return "syntax_errors", f"{errors.share:.3f} > {limit:g}", errors
-    return None, "", errors
+    return ("syntax_errors", f"{answer.share:.3f} > {limit:g}") if answer.share > limit else (None, "")
 
 
 STAGE = Stage(
     name="quality_screen",
     reads={"crawl": ("path", "content"), "rule_filter": ("language",), "repo_dedup": ()},
     writes=contract.QUALITY_SCREEN,
-    reasons=("parser_timeout", "syntax_errors"),
+    reasons=("parser_crash", "parser_timeout", "syntax_errors"),
     config=QualityScreenConfig,
     steps=(Annotate(_kernel),),
     packages=("tree-sitter", "tree-sitter-language-pack"),

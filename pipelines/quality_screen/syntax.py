@@ -16,6 +16,19 @@ class SyntaxErrors(NamedTuple):
 MAX_OPERATIONS_PER_BYTE = 5.0
 
 
+NO_ERRORS = SyntaxErrors(0.0, 0)
+
+
+def measure(max_operations_per_byte: float, language: str, path: str, content: bytes) -> SyntaxErrors | str:
+    """The errors of one file, or why its parse was called off. Runs in a process of its own."""
+    parser = grammars.parser(language, path)
+    assert parser is not None, language
+    try:
+        return syntax_errors(parser, content, max_operations_per_byte)
+    except grammars.ParserTimeoutError as error:
+        return str(error)
+
+
 def syntax_errors(
     parser: Parser, content: bytes, max_operations_per_byte: float = MAX_OPERATIONS_PER_BYTE
 ) -> SyntaxErrors:

@@ -35,7 +35,7 @@ def recursion(depth):
     return recursion(depth + 1)
 
 
-def answers(*items, seconds=60.0):
+def answers(*items, seconds=20.0):
     return list(Isolated(act, 100, seconds=seconds).map(items))
 
 

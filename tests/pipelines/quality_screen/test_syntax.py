@@ -6,9 +6,12 @@ import pyarrow as pa
 import pytest
 
 from pipelines import config, contract, grammars
+from pipelines.isolation import Isolated
+from pipelines.quality_screen import syntax
 from pipelines.quality_screen.stage import QualityScreenConfig, annotate
 from pipelines.quality_screen.syntax import SyntaxErrors, syntax_errors
 
+PARSER = Isolated(syntax.measure, 5.0)
 ROOT = Path(__file__).parents[3]
 
 SOUND_AND_BROKEN = {
@@ -109,7 +112,7 @@ def files(*rows: tuple[str, str, str]) -> pa.Table:
 def test_the_annotation():
     broken = "a = 1\n!!!!\nb = 2\n"
     found = annotate(files(("a.py", "Python", broken), ("b.py", "Python", "x = 1\n"), ("c.f", "Fortran", broken)),
-                     QualityScreenConfig())  # fmt: skip
+                     QualityScreenConfig(), PARSER)  # fmt: skip
     assert found.to_pylist() == [
         {"reason": "syntax_errors", "detail": "0.235 > 0.1", "syntax_error_share": pytest.approx(4 / 17),
          "num_syntax_errors": 1},
@@ -133,7 +136,7 @@ def test_the_annotation():
     ],
 )
 def test_the_limit_can_be_set_by_language(settings, language, content, detail):
-    [found] = annotate(files(("a", language, content)), QualityScreenConfig(**settings)).to_pylist()
+    [found] = annotate(files(("a", language, content)), QualityScreenConfig(**settings), PARSER).to_pylist()
     assert (found["reason"], found["detail"]) == ("syntax_errors" if detail else None, detail)
 
 
@@ -154,10 +157,22 @@ def test_a_bad_limit_is_refused(table, problem):
     assert problem in str(refused.value)
 
 
-def test_a_file_that_costs_the_parser_too_much_is_dropped(monkeypatch):
-    """Nested generics that never close: the parser follows both readings of every `<`."""
-    monkeypatch.setattr(grammars, "FREE_OPERATIONS", 1000)
-    table = pa.table({"path": ["a.cs", "b.cs"], "content": ["a<" * 2000, "class A {}\n"], "language": ["C#", "C#"]})
-    found = annotate(table, QualityScreenConfig()).to_pylist()
-    assert [row["reason"] for row in found] == ["parser_timeout", None]
-    assert found[0]["detail"].endswith("> 21000 parser operations")
+def test_a_file_that_costs_the_parser_too_much_or_breaks_it_is_dropped_alone():
+    """Nested generics that never close: the parser follows both readings of each `<`. Nested lists: the stack ends."""
+    hostile = files(("a.cs", "C#", "a<" * 100_000), ("b.yaml", "YAML", "- " * 300_000), ("c.cs", "C#", "class A {}\n"))
+    found = annotate(hostile, QualityScreenConfig(), PARSER).to_pylist()
+    assert [(row["reason"], row["detail"]) for row in found] == [
+        ("parser_timeout", "1100100 > 1100000 parser operations"),
+        ("parser_crash", "signal 11"),
+        (None, ""),
+    ]
+
+
+def test_a_parse_that_never_ends_is_given_up():
+    parser = Isolated(syntax.measure, 5.0, seconds=0.5)
+    hostile = files(("a.hs", "Haskell", "\n " * 100_000 + "do " * 100_000), ("b.hs", "Haskell", "f a = a\n"))
+    found = annotate(hostile, QualityScreenConfig(), parser).to_pylist()
+    assert [(row["reason"], row["detail"]) for row in found] == [
+        ("parser_timeout", "no answer within 0.5 s"),
+        (None, ""),
+    ]
