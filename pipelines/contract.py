@@ -112,7 +112,7 @@ DEPENDENCY_GRAPH = annotation(
 
 TOPOLOGICAL_SORT = annotation(
     "Where a file stands in its training sample (DeepSeek-Coder algorithm 1).",
-    field("sample", pa.int32(), "the smallest row of the connected subgraph that the file belongs to"),
+    field("sample", pa.int32(), "the smallest row of the sample, which is a connected subgraph of its repository"),
     field("position", pa.int32(), "place in the sample, from 0: dependencies come first"),
     field("num_back_edges", pa.int32(), "dependencies that come after the file, because they lie on a cycle with it"),
 )

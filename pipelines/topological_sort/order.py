@@ -14,7 +14,7 @@ from numba import njit
 class Order(NamedTuple):
     """One number per file; all int64."""
 
-    sample: np.ndarray  # the smallest file of the connected subgraph
+    sample: np.ndarray  # the smallest file of the sample
     position: np.ndarray  # place in the sample, from 0
     num_back_edges: np.ndarray  # dependencies that come after the file
 
@@ -25,11 +25,21 @@ def order(num_files: int, files: np.ndarray, dependencies: np.ndarray) -> Order:
     Subgraphs do not touch each other's in-degrees, so all of them go through one heap: O((files + edges) log files).
     """
     sample = connected_subgraphs(num_files, files, dependencies)
+    return arranged(sample, places(num_files, files, dependencies), files, dependencies)
+
+
+def arranged(sample: np.ndarray, place: np.ndarray, files: np.ndarray, dependencies: np.ndarray) -> Order:
+    """Samples are numbered as `sample` says; in each, files stand by ascending `place`."""
+    is_back = place[dependencies] > place[files]
+    num_back_edges = np.bincount(files[is_back], minlength=len(sample))
+    return Order(sample, _rank_within(sample, place), num_back_edges)
+
+
+def places(num_files: int, files: np.ndarray, dependencies: np.ndarray) -> np.ndarray:
+    """Each file's place in the order of all: int64[num_files]."""
     place = np.empty(num_files, np.int64)
     place[minimum_in_degree_order(num_files, files, dependencies)] = np.arange(num_files)
-    is_back = place[dependencies] > place[files]
-    num_back_edges = np.bincount(files[is_back], minlength=num_files)
-    return Order(sample, _rank_within(sample, place), num_back_edges)
+    return place
 
 
 def connected_subgraphs(num_files: int, ends: np.ndarray, other_ends: np.ndarray) -> np.ndarray:

@@ -1,31 +1,41 @@
-"""Wires the topological sort: the edges of a row group, all its repositories at once, to places in samples."""
+"""Wires the topological sort: the edges of a row group, all its repositories at once, to places in samples.
+
+Algorithm 1 of DeepSeek-Coder by default; the options say where they leave it.
+"""
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import Field
 
 from pipelines import contract
 from pipelines.config import StageConfig
 from pipelines.stage import Annotate, Kernel, Stage, StageRun
-from pipelines.topological_sort.order import order
+from pipelines.topological_sort import samples
+from pipelines.topological_sort.cycles import places_by_component
+from pipelines.topological_sort.order import Order, arranged, connected_subgraphs, places
 
 
 class TopologicalSortConfig(StageConfig):
-    """Nothing to set."""
+    """The order of the paper; each option leaves it, and is off by default."""
+
+    readme_and_build_first: bool = False  # what a repository is and how it is built, before its code
+    keep_cycles_together: bool = False  # files that need each other stand side by side
+    max_sample_bytes: int | None = Field(None, gt=0)  # longer samples are cut between files, along the order
 
 
 def _kernel(run: StageRun[TopologicalSortConfig]) -> Kernel:
-    return annotate
+    return lambda table: annotate(table, run.config)
 
 
-def annotate(table: pa.Table) -> pa.Table:
-    """A table of `row` and `dependencies` to where each file stands. No edge leaves a repository, so none is asked for.
+def annotate(table: pa.Table, config: TopologicalSortConfig) -> pa.Table:
+    """A table of `row`, `repository`, `path`, `size_bytes` and `dependencies` to where each file stands.
 
     What depends on a row that is not in the table, because an earlier stage dropped it, loses that edge.
     """
     rows = table.column("row").to_numpy()
-    files, dependencies = _edges(rows, table.column("dependencies").combine_chunks())
-    found = order(len(rows), files, dependencies)
+    edges = _edges(rows, table.column("dependencies").combine_chunks())
+    found = _order(table, edges, config)
     return pa.table(
         {
             "reason": pa.nulls(len(rows), pa.string()),
@@ -35,6 +45,19 @@ def annotate(table: pa.Table) -> pa.Table:
             "num_back_edges": pa.array(found.num_back_edges, pa.int32()),
         }
     )
+
+
+def _order(table: pa.Table, edges: tuple[np.ndarray, np.ndarray], config: TopologicalSortConfig) -> Order:
+    """No edge leaves a repository, so all of them are ordered at once."""
+    place = (places_by_component if config.keep_cycles_together else places)(len(table), *edges)
+    sample = connected_subgraphs(len(table), *edges)
+    if config.readme_and_build_first:
+        repositories, paths = (table.column(name).to_pylist() for name in ("repository", "path"))
+        has_edge = np.bincount(np.concatenate(edges), minlength=len(table)) > 0
+        sample, place = samples.with_heads(repositories, paths, has_edge, sample, place)
+    if config.max_sample_bytes is not None:
+        sample = samples.cut(sample, place, table.column("size_bytes").to_numpy(), config.max_sample_bytes)
+    return arranged(sample, place, *edges)
 
 
 def _edges(rows: np.ndarray, dependencies: pa.ListArray) -> tuple[np.ndarray, np.ndarray]:
@@ -49,10 +72,10 @@ def _edges(rows: np.ndarray, dependencies: pa.ListArray) -> tuple[np.ndarray, np
 
 STAGE = Stage(
     name="topological_sort",
-    reads={"crawl": ("repository",), "dependency_graph": ("dependencies",)},
+    reads={"crawl": ("repository", "path", "size_bytes"), "dependency_graph": ("dependencies",)},
     writes=contract.TOPOLOGICAL_SORT,
     reasons=(),
     config=TopologicalSortConfig,
     steps=(Annotate(_kernel),),
-    packages=("numpy", "numba"),
+    packages=("numpy", "numba", "scipy"),
 )

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.topological_sort.order import order
-from pipelines.topological_sort.stage import annotate
+from pipelines.topological_sort.stage import TopologicalSortConfig, annotate
 
 Edges = list[tuple[int, int]]  # (file, what it depends on)
 
@@ -105,11 +105,10 @@ def test_the_kernel_speaks_of_rows_of_the_shard_and_ignores_edges_to_rows_that_a
     table = pa.table(
         {
             "row": pa.array([3, 5, 8, 9], pa.int32()),
-            "repository": ["r"] * 4,
             "dependencies": pa.array([[4, 8, 10], [], [5], [0]], pa.list_(pa.int32())),
         }
     )
-    answer = annotate(table)
+    answer = annotate(table, TopologicalSortConfig())
     assert answer.column("sample").to_pylist() == [3, 3, 3, 9]
     assert answer.column("position").to_pylist() == [2, 0, 1, 0]
     assert answer.column("num_back_edges").to_pylist() == [0, 0, 0, 0]
@@ -118,13 +117,14 @@ def test_the_kernel_speaks_of_rows_of_the_shard_and_ignores_edges_to_rows_that_a
 
 def test_the_kernel_takes_no_rows():
     table = pa.table({"row": pa.array([], pa.int32()), "dependencies": pa.array([], pa.list_(pa.int32()))})
-    assert annotate(table).num_rows == 0
+    assert annotate(table, TopologicalSortConfig()).num_rows == 0
 
 
 def test_a_sliced_and_chunked_column_is_read_right():
     lists = pa.array([[7], [1], [0], [1]], pa.list_(pa.int32()))
     column = pa.chunked_array([lists.slice(1, 2), lists.slice(3, 1)])
-    answer = annotate(pa.table({"row": pa.array([0, 1, 2], pa.int32()), "dependencies": column}))
+    table = pa.table({"row": pa.array([0, 1, 2], pa.int32()), "dependencies": column})
+    answer = annotate(table, TopologicalSortConfig())
     assert answer.column("position").to_pylist() == [0, 1, 2]
 
 
