@@ -1,4 +1,4 @@
-"""Why is this file in the corpus, or why not? One line per stage: a row lookup, no computation."""
+"""Why is this file in the corpus, or why not? A line per stage, more where a graph says more. Looks up, computes nothing."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,8 @@ from pipelines import manifest, rows, storage
 from pipelines.contract import FLOW
 
 ANNOTATIONS = tuple(name for name in FLOW if name not in {"crawl", "web_crawl", "parquet_shards", "token_sequences"})
-NOT_SHOWN = {"row_id", "measured", "reason", "detail"}
+# Shown elsewhere: first in the line, or on lines of their own.
+NOT_SHOWN = {"row_id", "measured", "reason", "detail", "dependencies", "imported_as", "unresolved"}
 
 
 def trace(run_folder: str, wanted: str) -> Iterator[str]:
@@ -28,6 +29,8 @@ def trace(run_folder: str, wanted: str) -> Iterator[str]:
         yield _line(stage, found["reason"], found["detail"], measured)
         if found["reason"]:
             return
+        if stage in MORE:
+            yield from (f"    {line}" for line in MORE[stage](run_folder, shard, row_number, found))
     yield from _document(run_folder, shard, row[rows.ID_COLUMN[rows.family(shard)]])
 
 
@@ -78,6 +81,33 @@ def _row(url: str, number: int) -> dict[str, Any]:
                 return found
             number -= size
     raise AssertionError(f"{url} has no row {number}")
+
+
+def _imports(run_folder: str, shard: str, row_number: int, found: dict[str, Any]) -> Iterator[str]:
+    """What the file imports, and what each import is."""
+    paths = _column(storage.join(run_folder, "crawl", shard), "path")
+    for written, row in zip(found["imported_as"], found["dependencies"], strict=True):
+        yield f"{written} -> {paths[row]}"
+    yield from (f"{written} -> not in the repository" for written in found["unresolved"])
+
+
+def _neighbours(run_folder: str, shard: str, row_number: int, found: dict[str, Any]) -> Iterator[str]:
+    """The file's place in its sample, and what stands around it."""
+    annotation = storage.join(run_folder, "topological_sort", shard)
+    samples, positions = _column(annotation, "sample"), _column(annotation, "position")
+    measured = _column(annotation, "measured")
+    members = {positions[row]: row for row, sample in enumerate(samples) if sample == found["sample"] and measured[row]}
+    paths = _column(storage.join(run_folder, "crawl", shard), "path")
+    before, after = (members.get(found["position"] + step) for step in (-1, 1))
+    around = [f"{word} {paths[row]}" for word, row in (("after", before), ("before", after)) if row is not None]
+    yield ", ".join([f"file {found['position'] + 1} of {len(members)} in its sample", *around])
+
+
+MORE = {"dependency_graph": _imports, "topological_sort": _neighbours}
+
+
+def _column(url: str, name: str) -> list[Any]:
+    return [value for table in rows.tables(url, [name]) for value in table[name].to_pylist()]
 
 
 def _document(run_folder: str, shard: str, row_id: str) -> Iterator[str]:

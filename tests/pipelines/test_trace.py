@@ -49,3 +49,20 @@ def test_an_unknown_file_says_what_can_be_asked(traced):
         ValueError, match=r"got 'one/b.py', which is no file or page of .*; expected a file_id, a page_id"
     ):
         traced("one/b.py")
+
+
+def test_what_a_file_imports_and_where_it_stands(sources, run_stages, run_folder):
+    files = {"r/a.py": "import os\nfrom b import x\nimport c, gone\n", "r/b.py": "import c\n", "r/c.py": "three = 3\n"}
+    sources(files)
+    run_stages("crawl", "rule_filter", "dependency_graph", "topological_sort", crawl={"num_shards": 1})
+    lines = list(trace(run_folder, "r/a.py"))
+    assert lines[3:] == [
+        "dependency_graph       kept     num_imports=4, num_resolved=2",
+        "    b -> b.py",
+        "    c -> c.py",
+        "    gone -> not in the repository",
+        "    os -> not in the repository",
+        "topological_sort       kept     sample=0, position=2, num_back_edges=0",
+        "    file 3 of 3 in its sample, after b.py",
+    ]
+    assert list(trace(run_folder, "r/b.py"))[-1] == "    file 2 of 3 in its sample, after c.py, before a.py"
