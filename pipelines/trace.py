@@ -1,4 +1,4 @@
-"""Why is this file in the corpus, or why not? A line per stage, more where a graph says more. Looks up, computes nothing."""
+"""Why is this file in the corpus, or why not? A line per stage, more where a graph says more; lookups only."""
 
 from collections.abc import Iterator
 from typing import Any
