@@ -5,9 +5,10 @@ import dagster as dg
 from assets.corpus import CORPUS
 from assets.evaluations import EVALUATIONS
 from assets.models import pretrain
+from assets.pictures import dependency_picture
 from assets.resources import Workspace
 
-ALL_ASSETS = [*CORPUS, pretrain, *EVALUATIONS]
+ALL_ASSETS = [*CORPUS, dependency_picture, pretrain, *EVALUATIONS]
 
 everything = dg.define_asset_job(
     "everything", selection=dg.AssetSelection.all(), description="From repositories to a measured model."

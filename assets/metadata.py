@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -54,10 +53,9 @@ def _bars(done: Manifest) -> str:
     return "```\n" + "\n".join(lines) + "\n```"
 
 
-def picture(path: str) -> dg.MarkdownMetadataValue:
-    """A PNG file as metadata; it is kept in the event log, so it should be small."""
-    encoded = base64.b64encode(Path(path).read_bytes()).decode()
-    return dg.MetadataValue.md(f"![{Path(path).stem}](data:image/png;base64,{encoded})")
+def picture(name: str, png: bytes) -> dg.MarkdownMetadataValue:
+    """A picture as metadata; it is kept in the event log, so it should be small."""
+    return dg.MetadataValue.md(f"![{name}](data:image/png;base64,{base64.b64encode(png).decode()})")
 
 
 def numbers(record: Mapping[str, Any]) -> Metadata:

@@ -23,7 +23,9 @@ def pretrain(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.Mate
     return dg.MaterializeResult(
         metadata={
             **metadata.numbers(done),
-            "loss_curve": metadata.picture(workspace.path("pretrain", "loss_curve.png")),
+            "loss_curve": metadata.picture(
+                "loss_curve", Path(workspace.path("pretrain", "loss_curve.png")).read_bytes()
+            ),
         },
         data_version=dg.DataVersion(done["recipe"]),
     )

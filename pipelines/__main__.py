@@ -1,9 +1,10 @@
-"""The command line of the data half: `python -m pipelines run | trace | contract`."""
+"""The command line of the data half: `python -m pipelines run | trace | graph | contract`."""
 
 import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from pipelines import config, contract, storage
 from pipelines.contract import DOWNSTREAM, FLOW
@@ -46,6 +47,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_run_options(trace)
     trace.set_defaults(function=_trace)
 
+    graph = commands.add_parser("graph", help="draw a repository's dependencies, in training order, as a PNG file")
+    graph.add_argument("repository", nargs="?", default="", help="by default the one with most dependencies")
+    graph.add_argument("--output", default="graph.png", help="the file to write (default: %(default)s)")
+    _add_run_options(graph)
+    graph.set_defaults(function=_graph)
+
     page = commands.add_parser("contract", help="print docs/data_contract.md")
     page.set_defaults(function=lambda options, flags: print(contract.markdown(), end=""))
     return parser
@@ -77,6 +84,14 @@ def _trace(options: argparse.Namespace, beam_flags: list[str]) -> None:
 
     for line in trace(storage.join(options.data, options.run), options.file):
         print(line)
+
+
+def _graph(options: argparse.Namespace, beam_flags: list[str]) -> None:
+    from pipelines.dependency_graph import picture
+
+    found = picture.read(storage.join(options.data, options.run), options.repository)
+    Path(options.output).write_bytes(picture.draw(found))
+    print(f"{options.output}: {found.name}, {len(found.paths):,} files in training order")
 
 
 if __name__ == "__main__":
