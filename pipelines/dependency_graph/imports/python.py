@@ -106,7 +106,9 @@ class Modules:
     def __init__(self, tree: FileTree, paths: list[str]) -> None:
         self.tree = tree
         # The root of a repository is not one, even with an `__init__.py`: nobody knows what it would be called.
-        self.packages = {parent(path) for path in paths if path.endswith(("/__init__.py", "/__init__.pyi"))}
+        # An empty `__init__.py` is nothing to train on, and dropped, but still makes a package.
+        self.packages = {parent(path) for name in ("__init__.py", "__init__.pyi") for path in tree.project_files(name)}
+        self.packages -= {""}
         self.first_names = {path.rpartition("/")[2].partition(".")[0] for path in paths}
         self.first_names |= {folder.rpartition("/")[2] for folder in tree.folders}
         self.elsewhere = Nearest(self._by_name(paths))

@@ -136,3 +136,9 @@ def test_what_is_no_file_of_the_repository_is_listed_once_by_name(graph):
     found = graph({"p/__init__.py": "", "p/x.py": text})
     assert found.unresolved == {"p/x.py": ["..", ".gone", "__future__", "numpy.linalg", "os"]}
     assert found.num_imports == {"p/x.py": 6}
+
+
+def test_an_empty_init_that_was_dropped_still_makes_a_package(graph):
+    files = {"p/a.py": "import b", "p/b.py": "", "t.py": "from p import b"}
+    assert graph(files).edges == {"p/a.py": ["p/b.py"], "t.py": ["p/b.py"]}
+    assert graph(files, dropped={"p/__init__.py": ""}).edges == {"t.py": ["p/b.py"]}
