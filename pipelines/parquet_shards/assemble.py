@@ -10,7 +10,8 @@ from typing import Any
 
 _LINE_COMMENTS = {
     "//": "C C# C++ CUDA Dart F# GLSL Go Groovy Java JavaScript Kotlin PHP Pascal Protocol_Buffer Rust Scala Solidity "
-    "TypeScript Verilog SystemVerilog Zig Thrift Stan Stata JSON Bluespec ANTLR Alloy",
+    "TypeScript Verilog SystemVerilog Zig Thrift Stan Stata JSON Bluespec ANTLR Alloy Swift Objective-C Objective-C++ "
+    "SCSS Sass Less",
     "--": "Ada Agda AppleScript Elm Haskell Idris Lean Lua SQL VHDL",
     "%": "Erlang Literate_Agda Literate_Haskell MATLAB Prolog TeX",
     ";;": "Clojure Common_Lisp Emacs_Lisp Racket Scheme Assembly",
@@ -22,7 +23,7 @@ _LINE_COMMENTS = {
 _BLOCK_COMMENTS = {
     ("/*", "*/"): "CSS SAS Yacc",
     ("(*", "*)"): "OCaml Standard_ML Isabelle Mathematica Augeas",
-    ("<!--", "-->"): "HTML XSLT Literate_CoffeeScript Markdown RMarkdown",
+    ("<!--", "-->"): "HTML XSLT Literate_CoffeeScript Markdown RMarkdown Vue Svelte",
     ("<%--", "--%>"): "Java_Server_Pages",
     ('"', '"'): "Smalltalk",
 }

@@ -1,6 +1,6 @@
 """Which language a file is in, by its name, its extension, its interpreter line, and a look inside where these leave
-a choice. Names are GitHub Linguist's. The list is the 87 languages of DeepSeek-Coder table 1, and what shares their
-extensions."""
+a choice. Names are GitHub Linguist's. The list is the 87 languages of DeepSeek-Coder table 1, what shares their
+extensions, and what is read only where a user lists it."""
 
 import re
 from collections.abc import Callable
@@ -37,6 +37,7 @@ _BY_LANGUAGE = {
     "GLSL": ".glsl .frag .vert .geom .comp .tesc .tese .vsh .fsh .glslv .shader",
     "Go": ".go",
     "Groovy": ".groovy .grt .gtpl .gvy .gradle",
+    "HCL": ".hcl .tf .tfvars .nomad",
     "HTML": ".html .htm .xhtml .html.hl",
     "Haskell": ".hs .hsc",
     "Idris": ".idr .lidr",
@@ -49,6 +50,7 @@ _BY_LANGUAGE = {
     "Jupyter Notebook": ".ipynb",
     "Kotlin": ".kt .kts .ktm",
     "Lean": ".lean .hlean",
+    "Less": ".less",
     "Literate Agda": ".lagda",
     "Literate CoffeeScript": ".litcoffee",
     "Literate Haskell": ".lhs",
@@ -58,7 +60,10 @@ _BY_LANGUAGE = {
     "Maple": ".mpl",
     "Markdown": ".md .markdown .mkd .mkdown",
     "Mathematica": ".mathematica .nb .wl .wlt .cdf .mt .nbp",
+    "Nix": ".nix",
     "OCaml": ".ml .mli .mll .mly .eliom .eliomi .ml4",
+    "Objective-C": "",
+    "Objective-C++": ".mm",
     "PHP": ".php .php3 .php4 .php5 .phps .phpt .phtml .ctp .aw",
     "Pascal": ".pas .pp .dpr .lpr .dfm",
     "Perl": ".pl .pm .t .al .cgi .perl .ph .plx .pod .psgi",
@@ -69,10 +74,13 @@ _BY_LANGUAGE = {
     "R": ".r .rd .rsx",
     "RMarkdown": ".rmd",
     "Racket": ".rkt .rktd .rktl .scrbl",
+    "Raku": ".raku .rakumod .rakutest .p6 .pl6 .pm6 .6pl .6pm",
     "Ruby": ".rb .rake .gemspec .ru .builder .god .jbuilder .mspec .podspec .rabl .rbuild .rbw .rbx .ruby .thor",
     "Rust": ".rs .rs.in",
     "SAS": ".sas",
+    "SCSS": ".scss",
     "SQL": ".sql .ddl .prc .tab .udf .viw .pks .pkb .plb .pls .plsql",
+    "Sass": ".sass",
     "Scala": ".scala .sbt .sc",
     "Scheme": ".scm .sls .sps .ss .sld",
     "Shell": ".sh .bash .zsh .ksh .bats .tmux .tool .command",
@@ -82,6 +90,8 @@ _BY_LANGUAGE = {
     "Stan": ".stan",
     "Standard ML": ".sml .sig .fun",
     "Stata": ".do .ado .doh .ihlp .mata .matah .sthlp",
+    "Svelte": ".svelte",
+    "Swift": ".swift",
     "SystemVerilog": ".sv .svh .vh",
     "TCL": ".tcl .adp .tm",
     "Tcsh": ".tcsh .csh",
@@ -91,6 +101,7 @@ _BY_LANGUAGE = {
     "VHDL": ".vhd .vhdl .vhf .vhi .vho .vhs .vht .vhw",
     "Verilog": ".v .veo",
     "Visual Basic": ".vb .bas .frm .frx .vba .vbhtml .vbs",
+    "Vue": ".vue",
     "XSLT": ".xslt .xsl",
     "YAML": ".yml .yaml .reek .rviz .syntax .yaml-tmlanguage",
     "Yacc": ".y .yacc .yy",
@@ -115,16 +126,22 @@ _INTERPRETERS = {
     "ruby": "Ruby", "tclsh": "TCL", "wish": "TCL", "tcsh": "Tcsh", "csh": "Tcsh", "lua": "Lua", "Rscript": "R",
     "groovy": "Groovy", "elixir": "Elixir", "escript": "Erlang", "runhaskell": "Haskell", "racket": "Racket",
     "julia": "Julia", "scala": "Scala", "make": "Makefile", "swipl": "Prolog", "guile": "Scheme", "ocaml": "OCaml",
+    "swift": "Swift", "raku": "Raku",
 }  # fmt: skip
 EXTENSIONS = {extension: language for language, listed in _BY_LANGUAGE.items() for extension in listed.split()}
 FILE_NAMES = {name: language for language, listed in _NAMES.items() for name in listed.split()}
-DEEPSEEK_CODER = tuple(sorted(set(_BY_LANGUAGE) - {"Markdown", "reStructuredText"}))
+_NOT_OF_THE_PAPER = {
+    "HCL", "Less", "Markdown", "Nix", "Objective-C", "Objective-C++", "Raku", "SCSS", "Sass", "Svelte", "Swift", "Vue",
+    "reStructuredText",
+}  # fmt: skip
+DEEPSEEK_CODER = tuple(sorted(set(_BY_LANGUAGE) - _NOT_OF_THE_PAPER))
 
 # `[ \t]*` and not `\s*`: over many empty lines the latter takes quadratic time.
 _CPP = re.compile(
     r"^[ \t]*(class|namespace|template|using)\b|^[ \t]*(public|private|protected)[ \t]*:|\bstd::", re.MULTILINE
 )
 _OBJECTIVE_C = re.compile(r"^[ \t]*(@(interface|implementation|class|protocol|end)\b|#import\b)", re.MULTILINE)
+_MATHEMATICA = re.compile(r"^[ \t]*\(\*|^BeginPackage\[|\] *:=", re.MULTILINE)
 _PROLOG = re.compile(r"^[^#\n]*:-", re.MULTILINE)
 _GLSL = re.compile(r"^[ \t]*(#version|precision|uniform|varying|void[ \t]+main)\b", re.MULTILINE)
 _VERILOG = re.compile(r"^[ \t]*(endmodule|`timescale|`include|`define)\b", re.MULTILINE)
@@ -133,7 +150,9 @@ _QT_TRANSLATION = re.compile(r"<(\?xml|!DOCTYPE TS|TS )")
 # Extensions that several languages share: which one, seen from the text. Empty: none that is listed here.
 _LOOK_INSIDE: dict[str, Callable[[str], str]] = {
     ".h": lambda text: "" if _OBJECTIVE_C.search(text) else "C++" if _CPP.search(text) else "C",
-    ".m": lambda text: "" if _OBJECTIVE_C.search(text) else "MATLAB",
+    ".m": lambda text: (
+        "Objective-C" if _OBJECTIVE_C.search(text) else "Mathematica" if _MATHEMATICA.search(text) else "MATLAB"
+    ),
     ".pl": lambda text: "Prolog" if _PROLOG.search(text) and "use strict" not in text else "Perl",
     ".pro": lambda text: "Prolog" if _PROLOG.search(text) else "",
     ".fs": lambda text: "GLSL" if _GLSL.search(text) else "F#",

@@ -7,7 +7,7 @@ import pytest
 from pipelines import grammars
 from pipelines.parquet_shards.assemble import COMMENTS
 from pipelines.rule_filter import languages
-from pipelines.rule_filter.languages import DEEPSEEK_CODER, EXTENSIONS, FILE_NAMES, language
+from pipelines.rule_filter.languages import DEEPSEEK_CODER, EXTENSIONS, FILE_NAMES, known_language, language
 
 BY_PATH = [
     ("a.py", "Python"),
@@ -50,6 +50,17 @@ BY_PATH = [
     ("a.tex", "TeX"),
     ("a.sml", "Standard ML"),
     ("a.zig", "Zig"),
+    ("a.swift", "Swift"),
+    ("a.mm", "Objective-C++"),
+    ("a.vue", "Vue"),
+    ("a.svelte", "Svelte"),
+    ("a.scss", "SCSS"),
+    ("a.sass", "Sass"),
+    ("a.less", "Less"),
+    ("a.nix", "Nix"),
+    ("main.tf", "HCL"),
+    ("a.hcl", "HCL"),
+    ("a.rakumod", "Raku"),
     ("README.md", "Markdown"),
     ("index.rst", "reStructuredText"),
     ("Dockerfile", "Dockerfile"),
@@ -114,7 +125,10 @@ LOOK_INSIDE = [
     ("a.h", "@interface A : NSObject\n@end\n", ""),
     ("a.h", "#import <Foundation/Foundation.h>\n", ""),
     ("a.m", "function y = f(x)\ny = x;\n", "MATLAB"),
-    ("a.m", "#import \"a.h\"\n@implementation A\n@end\n", ""),
+    ("a.m", "#import \"a.h\"\n@implementation A\n@end\n", "Objective-C"),
+    ("a.m", "(* a package *)\nBeginPackage[\"A`\"]\n", "Mathematica"),
+    ("a.m", "f[x_, y_] := x y\n", "Mathematica"),
+    ("a.m", "% (* no package *)\nx(1) = a(*2);\n", "MATLAB"),
     ("a.pl", "use strict;\nprint 1;\n", "Perl"),
     ("a.pl", "parent(X, Y) :- child(Y, X).\n", "Prolog"),
     ("a.pl", "print 1; # :- no rule\n", "Perl"),
@@ -147,7 +161,12 @@ def test_a_look_inside_takes_linear_time(extension, line):
 def test_the_languages_are_those_of_the_paper():
     assert len(DEEPSEEK_CODER) == 87
     assert {"C", "Java Server Pages", "Literate Agda", "Tcsh", "XSLT", "Zig"} <= set(DEEPSEEK_CODER)
-    assert not {"Markdown", "reStructuredText", ""} & set(DEEPSEEK_CODER)
+    assert not {"Markdown", "reStructuredText", "Swift", "Objective-C", "Vue", "SCSS", "HCL", ""} & set(DEEPSEEK_CODER)
+
+
+def test_a_language_beyond_the_paper_is_kept_where_it_is_listed():
+    assert known_language("Swift") == "Swift"
+    assert set(languages._NOT_OF_THE_PAPER) <= set(languages._BY_LANGUAGE)
 
 
 def test_no_extension_or_name_stands_for_two_languages():
