@@ -9,12 +9,13 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from eval import report_graph
 from pipelines.contract import FLOW
 
 Record = dict[str, Any]
 FAMILIES = {
     "files": ("crawl", "rule_filter", "dependency_graph", "topological_sort", "repo_dedup", "quality_screen"),
-    "pages": ("web_crawl", "fasttext_recall"),
+    "pages": ("web_crawl", "page_dedup", "fasttext_recall"),
     "files and pages": ("ngram_decontamination",),
 }
 NOT_DECONTAMINATED = "not decontaminated"
@@ -57,6 +58,7 @@ def collect(run_folder: Path) -> Record:
             family: funnel([manifests[n] for n in names if n in manifests]) for family, names in FAMILIES.items()
         },
         "stages": stages,
+        "dependencies": report_graph.by_language(run_folder),
         "documents": composition(run_folder / "parquet_shards"),
         "tokens": tokens(manifests.get("token_sequences")),
         "pretrain": manifests.get("pretrain"),

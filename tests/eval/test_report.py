@@ -2,6 +2,8 @@
 
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from eval import report
@@ -78,3 +80,26 @@ def test_a_hostile_name_is_escaped(run):
 def test_a_folder_without_a_run_says_what_to_do(tmp_path):
     with pytest.raises(FileNotFoundError, match="no stage has finished here; run `make demo`"):
         report.write(tmp_path)
+
+
+def test_the_dependencies_by_language(run):
+    def write(stage, **columns):
+        (run / stage).mkdir(exist_ok=True)
+        pq.write_table(pa.table(columns), run / stage / "files-00000-of-00001.parquet")
+
+    write("rule_filter", language=["Python", "Python", "C", "SQL", "Python"])
+    write(
+        "dependency_graph",
+        measured=[True, True, True, True, False],
+        dependencies=[[1], [], [], [], []],
+        num_imports=[3, 1, 0, 0, 0],
+        num_resolved=[2, 0, 0, 0, 0],
+    )
+    write("topological_sort", num_back_edges=[1, 0, 0, 0, 0])
+    assert report.collect(run)["dependencies"] == [
+        {"language": "Python", "files": 2, "with_dependencies": 1, "dependencies": 1, "imports": 4, "resolved": 2,
+         "back_edges": 1, "resolved_share": 0.5}
+    ]  # fmt: skip
+    report.write(run)
+    assert "| Python | 2 | 1 | 1 | 4 | 2 | 50.0 % | 1 |" in (run / "report" / "report.md").read_text()
+    assert "<td>Python</td>" in (run / "report" / "report.html").read_text()
