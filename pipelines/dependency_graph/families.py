@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from pipelines.dependency_graph.imports import c, csharp, java, javascript, python
+from pipelines.dependency_graph.imports import c, csharp, go, java, javascript, python
 from pipelines.dependency_graph.parse import Syntax
 from pipelines.dependency_graph.tree import FileTree, Found
 
@@ -22,6 +22,7 @@ FAMILIES: dict[str, Family] = {
     "C": c,
     "C#": csharp,
     "C++": c,
+    "Go": go,
     "Java": java,
     "JavaScript": javascript,
     "Python": python,
