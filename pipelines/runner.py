@@ -160,6 +160,9 @@ class WriteShard(beam.DoFn):
     def process(self, shard: str) -> None:
         self.write(shard)
 
+    def teardown(self) -> None:
+        del self.write  # and with it the processes that a kernel has started
+
 
 def _over_shards(run: StageRun[Any], step: Annotate[Any] | Write[Any], names: list[str], flags: Sequence[str]) -> None:
     first_outputs = [shards.outputs(step, name)[0] for name in names]
