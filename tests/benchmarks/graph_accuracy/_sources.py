@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tarfile
 import venv
+import zipfile
 from pathlib import Path
 
 APT = """
@@ -23,7 +24,7 @@ DEBIAN = (
 
 
 def debian(cache: Path, package: str) -> tuple[str, Path]:
-    """(`name version`, folder) of a source package of Debian 12, with Debian's patches, as `apt-get source` unpacks it."""
+    """(`name version`, folder) of a source package of Debian 12, as `apt-get source` unpacks and patches it."""
     folder = cache / "debian" / package
     if not folder.exists():
         settings = _apt(cache / "apt")
@@ -45,15 +46,22 @@ def _apt(folder: Path) -> Path:
     return settings
 
 
-def pypi(cache: Path, package: str, version: str) -> tuple[str, Path]:
-    """(`name version`, folder) of a source distribution of PyPI."""
-    wanted = ["--no-deps", "--no-binary", package, f"{package}=={version}"]
-    return _packed(cache, "pypi", f"{package} {version}", [sys.executable, "-m", "pip", "download", "-q", *wanted])
+def pypi(cache: Path, package: str, version: str, is_wheel: bool = False) -> tuple[str, Path]:
+    """(`name version`, folder) of a source distribution of PyPI, or of what a wheel installs."""
+    kind = "--only-binary" if is_wheel else "--no-binary"
+    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", kind, package, f"{package}=={version}"]
+    name, folder = _packed(cache, "pypi", f"{package} {version}", command)
+    if is_wheel:
+        return name, folder
+    (root,) = folder.iterdir()
+    return name, root
 
 
 def npm(cache: Path, package: str, version: str) -> tuple[str, Path]:
     """(`name version`, folder) of a package of npm, as it is published."""
-    return _packed(cache, "npm", f"{package} {version}", ["npm", "pack", "--silent", f"{package}@{version}"])
+    name, folder = _packed(cache, "npm", f"{package} {version}", ["npm", "pack", "--silent", f"{package}@{version}"])
+    (root,) = folder.iterdir()
+    return name, root
 
 
 def _packed(cache: Path, registry: str, name: str, fetch: list[str]) -> tuple[str, Path]:
@@ -62,12 +70,15 @@ def _packed(cache: Path, registry: str, name: str, fetch: list[str]) -> tuple[st
         part = _empty(folder.with_suffix(".part"))
         _run(fetch, part)
         (archive,) = part.iterdir()
-        with tarfile.open(archive) as files:
-            files.extractall(part, filter="data")
+        if archive.suffix == ".whl":
+            with zipfile.ZipFile(archive) as files:
+                files.extractall(part)
+        else:
+            with tarfile.open(archive) as files:
+                files.extractall(part, filter="data")
         archive.unlink()
         part.rename(folder)
-    (root,) = folder.iterdir()
-    return name, root
+    return name, folder
 
 
 def python_tool(cache: Path, *packages: str) -> Path:
@@ -82,13 +93,13 @@ def python_tool(cache: Path, *packages: str) -> Path:
     return folder / "bin" / "python"
 
 
-def npm_tool(cache: Path, package: str, version: str) -> Path:
-    """A node_modules folder that holds a package of npm."""
-    folder = cache / "node" / f"{package}-{version}"
+def npm_tool(cache: Path, *packages: str) -> Path:
+    """A node_modules folder that holds `packages` (`typescript@5.9.3`)."""
+    folder = cache / "node" / "-".join(package.replace("/", "-") for package in packages)
     if not folder.exists():
         part = _empty(folder.with_suffix(".part"))
         (part / "package.json").write_text(json.dumps({"private": True}))
-        _run(["npm", "install", "--silent", "--ignore-scripts", f"{package}@{version}"], part)
+        _run(["npm", "install", "--silent", "--ignore-scripts", *packages], part)
         part.rename(folder)
     return folder / "node_modules"
 

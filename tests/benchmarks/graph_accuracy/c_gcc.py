@@ -1,0 +1,23 @@
+"""C: the includes of what a build compiles, as gcc resolves them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.benchmarks.graph_accuracy import _gcc
+from tests.benchmarks.graph_accuracy._gcc import Project
+
+NAME = "gcc"
+LANGUAGES = ["C", "C++"]  # a header may look like either
+TOOLS = ["gcc", "cmake", "make", "apt-get"]
+PROJECTS = [
+    Project("curl", options=("-DCURL_USE_OPENSSL=OFF", "-DBUILD_TESTING=ON")),
+    Project("git", generated=("command-list.h", "config-list.h", "hook-list.h")),
+]
+
+
+def projects(cache: Path) -> Iterator[tuple[str, Path]]:
+    return _gcc.projects(cache, PROJECTS)
+
+
+def edges(root: Path) -> tuple[set[tuple[str, str]], set[str]]:
+    return _gcc.edges(root, PROJECTS, "c")
