@@ -32,9 +32,10 @@ IDENTIFIER = rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*+"
 NAMES = rb"%s(?:\s*+,\s*+%s)*+" % (IDENTIFIER, IDENTIFIER)
 TYPE_BEGINS = rb"(?=[\w\x80-\xff\[(]|\*[\w(\[*]|<-chan|\.\.\.)"
 KEYWORDS = "break case chan const continue default defer else fallthrough for func go goto if import interface map"
-KEYWORD = rb"(?:%s)(?![\w\x80-\xff])" % f"{KEYWORDS} package range return select struct switch type var".replace(
-    " ", "|"
-).encode()
+KEYWORD = (
+    rb"(?:%s)(?![\w\x80-\xff])"
+    % f"{KEYWORDS} package range return select struct switch type var".replace(" ", "|").encode()
+)
 PACKAGE = re.compile(rb"^package\s++(%s)" % IDENTIFIER, re.MULTILINE)
 IMPORT = re.compile(
     rb"import\s*+(?:\((?:[^()\"`/]++|%s|%s|//[^\n]*+\n|%s)*+\)|(?:%s\s++|\.\s*+|_\s*+)?+(?:%s|%s))"
@@ -49,7 +50,7 @@ GROUPED = re.compile(rb"[(\n;]\s*+(%s)" % NAMES)
 # In a function: parameters and fields (`a, b T`), then what `:=` and `var` declare.
 FIELDS = re.compile(rb"(?:[(,\[\n]|struct\s*+\{)\s*+(?!%s)(%s)[ \t]++(?!%s)%s" % (
     KEYWORD, NAMES, rb"(?:range|in)(?!\w)", TYPE_BEGINS))  # fmt: skip
-ASSIGNED = re.compile(rb"(%s)\s*+:=" % NAMES)
+ASSIGNED = re.compile(rb"[\s{;](%s)[ \t]*+:=" % NAMES)
 LOCAL = re.compile(rb"(?:var|const|type)[ \t]++(%s)" % NAMES)
 KEY = re.compile(rb"([{,\n]\s*+)%s:(?!=)" % IDENTIFIER)  # of a struct, as a rule
 METHOD = re.compile(rb"\n[ \t]++%s(?=\()" % IDENTIFIER)  # in an interface
