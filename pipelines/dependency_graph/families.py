@@ -26,5 +26,7 @@ FAMILIES: dict[str, Family] = {
     "Java": java,
     "JavaScript": javascript,
     "Python": python,
+    "Svelte": javascript,
     "TypeScript": javascript,
+    "Vue": javascript,
 }

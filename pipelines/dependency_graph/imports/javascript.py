@@ -1,7 +1,8 @@
-"""JavaScript and TypeScript: `import`, `export ... from`, `require` and dynamic `import` of a literal.
+"""JavaScript, TypeScript, and the scripts of Vue and Svelte files: `import`, `export ... from`, `require` and dynamic
+`import` of a literal, and `/// <reference path>`.
 
 A relative specifier is resolved as the TypeScript compiler, Node and the bundlers do; any other one by the `paths` and
-`baseUrl` of the nearest tsconfig.json or jsconfig.json. Packages (package.json) are not looked at.
+`baseUrl` of the nearest tsconfig.json or jsconfig.json, then as a package of the repository, then by custom.
 """
 
 import re
@@ -11,9 +12,10 @@ from typing import NamedTuple
 from tree_sitter import Node
 
 from pipelines.dependency_graph import scan
+from pipelines.dependency_graph.imports.packages import Packages
 from pipelines.dependency_graph.imports.tsconfig import Aliases
 from pipelines.dependency_graph.parse import Syntax, text
-from pipelines.dependency_graph.tree import FileTree, Found, join, parent
+from pipelines.dependency_graph.tree import FileTree, Found, ancestors, join, parent
 
 BEFORE_PATTERN = (rb"(?<=[(,=:\[!&|?{};\n])", rb"(?<=[(,=:\[!&|?{};] )", rb"(?<=return )")  # then `/` begins a pattern
 TEMPLATE = rb"`(?:[^`\\]++|\\.)*+`"
@@ -54,14 +56,52 @@ SOURCES = {
 }
 
 
+# `///` comments of this form count before the first statement of a file.
+HEAD = re.compile(rb"(?:\s++|//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+\*/)*+")
+REFERENCE = re.compile(rb"///[ \t]*+<reference\s++path\s*+=\s*+[\"']([^\"'\n<>]++)[\"']")
+OPENING_TAG = re.compile(rb"<script(?=[\s>])((?:[^>\"']{1,200}+|\"[^\"]{0,500}+\"|'[^']{0,500}+'){0,20}+)>")
+CLOSING_TAG = re.compile(rb"</script\s*+>")
+ATTRIBUTE = re.compile(rb"\s(lang|src)\s*+=\s*+[\"']?([^\s\"'>]++)")
+# What a first folder means, from the folder of the nearest package.json, where no configuration says another thing.
+CUSTOMARY = {"@": ("src", ""), "~": ("src", ""), "$lib": ("src/lib",)}
+
+
 class Facts(NamedTuple):
     specifiers: list[str]
     is_typescript: bool
 
 
 def extract(language: str, path: str, source: bytes, syntax: Syntax) -> Facts:
+    if language in ("Vue", "Svelte"):
+        return _component(source, syntax)
     kept = statements(source)
-    return Facts(specifiers(syntax.captures(language, kept, path), kept), language == "TypeScript")
+    found = specifiers(syntax.captures(language, kept, path), kept)
+    return Facts(references(source) + found, language == "TypeScript")
+
+
+def _component(source: bytes, syntax: Syntax) -> Facts:
+    attributes, contents = zip(*scripts(source), strict=True) if b"<script" in source else ((), ())
+    said = [(name, value.decode("utf-8", "replace")) for tag in attributes for name, value in ATTRIBUTE.findall(tag)]
+    kept = b";\n".join(statements(content) for content in contents)
+    found = specifiers(syntax.captures("TypeScript", kept), kept)
+    sources = [value for name, value in said if name == b"src"]
+    return Facts(sources + found, any(name == b"lang" and value.startswith("ts") for name, value in said))
+
+
+def scripts(source: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """(attributes, content) of each `<script>`."""
+    position = 0
+    while opening := OPENING_TAG.search(source, position):
+        closing = CLOSING_TAG.search(source, opening.end())
+        position = closing.start() if closing else len(source)
+        yield opening[1], source[opening.end() : position]
+
+
+def references(source: bytes) -> list[str]:
+    """The paths of `/// <reference path="..." />`, which are relative to the file."""
+    head = HEAD.match(source)
+    found = REFERENCE.findall(head.group()) if head and b"///" in head.group() else []
+    return [f"./{path.decode('utf-8', 'replace')}" for path in found]
 
 
 def specifiers(captures: Mapping[str, list[Node]], source: bytes) -> list[str]:
@@ -92,34 +132,61 @@ def _closed(statement: bytes) -> bytes:
 
 
 def resolve(facts: Mapping[str, Facts], tree: FileTree) -> Iterator[tuple[str, Found]]:
-    aliases = Aliases(tree)
+    specifiers = Specifiers(tree)
     for path, file in facts.items():
         found = Found()
         for specifier in file.specifiers:
-            target = _target(specifier, path, file.is_typescript, tree, aliases)
+            target = specifiers.target(specifier, path, file.is_typescript)
             found.add_import(specifier, [target] if target else [])
         yield path, found
 
 
-def _target(specifier: str, path: str, is_typescript: bool, tree: FileTree, aliases: Aliases) -> str | None:
-    written = specifier.partition("?")[0]  # `./shader.glsl?raw` asks a bundler for something, of that file
-    if written.startswith(("./", "../")) or written in (".", ".."):
-        bases = [join(parent(path), written)]
-    else:
-        bases = aliases.meant(written, path)
-    found = (_file(base, is_typescript, tree) for base in bases if base is not None)
-    return next((file for file in found if file), None)
+class Specifiers:
+    """Which file a specifier means."""
 
+    def __init__(self, tree: FileTree) -> None:
+        self.tree = tree
+        self.packages = Packages(tree)
+        self.aliases = Aliases(tree, self.packages)
 
-def _file(base: str, is_typescript: bool, tree: FileTree) -> str | None:
-    return next((file for file in _possible(base, is_typescript) if file in tree.paths), None)
+    def target(self, specifier: str, path: str, is_typescript: bool) -> str | None:
+        """The file that a specifier means in the file `path`; None where it is no living file of the repository."""
+        written = specifier.partition("?")[0]  # `./shader.glsl?raw` asks a bundler for something, of that file
+        if written.startswith(("./", "../")) or written in (".", ".."):
+            base = join(parent(path), written)
+            bases = iter([] if base is None else [base])
+        else:
+            bases = self._bases(written, path, is_typescript)
+        files = (file for base in bases for file in self._possible(base, is_typescript))
+        # A file that was dropped is what the specifier means all the same, so that nothing else is.
+        found = next((file for file in files if file in self.tree), None)
+        return found if found in self.tree.paths else None
+
+    def _bases(self, written: str, path: str, is_typescript: bool) -> Iterator[str]:
+        yield from self.aliases.meant(written, path)
+        yield from self.packages.meant(written, path, is_typescript)
+        first, slash, rest = written.partition("/")
+        if slash and first in CUSTOMARY:
+            top = next((folder for folder in ancestors(path) if folder in self.packages.contents), "")
+            found = (join(top, f"{folder}/{rest}") for folder in CUSTOMARY[first])
+            yield from (base for base in found if base is not None)
+
+    def _possible(self, base: str, is_typescript: bool) -> Iterator[str]:
+        """The files that `base` may mean; where it is the folder of a package, the entry points of that come last."""
+        yield from _possible(base, is_typescript)
+        if base in self.packages.contents:
+            for entry in self.packages.entries(base, ".", is_typescript):
+                yield from _possible(entry, is_typescript)
 
 
 def _possible(base: str, is_typescript: bool) -> Iterator[str]:
     """The files that `base` may mean, the first choice first."""
     stem, dot, suffix = base.rpartition(".")
     sources = [stem + source for source in SOURCES.get(dot + suffix, ())]
-    yield from [*sources, base] if is_typescript else [base, *sources]
+    if is_typescript:
+        yield from (*sources, f"{stem}.d.{suffix}.ts", base)
+    else:
+        yield from (base, *sources)
     suffixes = TYPESCRIPT_FIRST if is_typescript else JAVASCRIPT_FIRST
     yield from (base + suffix for suffix in suffixes)
     index = f"{base}/index" if base else "index"

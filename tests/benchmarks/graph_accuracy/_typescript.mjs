@@ -75,9 +75,20 @@ for (const file of seen) {
   for (const literal of source.imports) {
     if (literal.pos < 0 || ts.findAncestor(literal, ts.isJSDoc)) continue; // made by the compiler; in a comment
     const { resolvedModule } = ts.resolveModuleName(literal.text, name, options, host, undefined, undefined, ts.getModeForUsageLocation(source, literal, options));
-    if (resolvedModule) found.push([file, meant(resolvedModule.resolvedFileName)]);
+    const other = resolvedModule ? meant(resolvedModule.resolvedFileName) : component(literal.text, file);
+    if (other) found.push([file, other]);
   }
   for (const { fileName } of source.referencedFiles) found.push([file, path.resolve(path.dirname(file), fileName)]);
+}
+
+// TypeScript takes no component from a package's `exports`: Node is asked instead.
+function component(specifier, file) {
+  try {
+    const other = createRequire(file).resolve(specifier);
+    return COMPONENT.test(other) ? other : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function meant(file) {
@@ -85,5 +96,5 @@ function meant(file) {
   return COMPONENT.test(component) && ts.sys.fileExists(component) ? component : file;
 }
 const inside = (file) => path.relative(root, file);
-const edges = found.filter(([, other]) => other.startsWith(root + path.sep) && !other.includes("/node_modules/"));
+const edges = found.filter(([file, other]) => file !== other && other.startsWith(root + path.sep) && !other.includes("/node_modules/"));
 console.log(JSON.stringify([seen.map(inside), edges.map((edge) => edge.map(inside))]));

@@ -54,7 +54,8 @@ def edges(root: Path) -> tuple[set[tuple[str, str]], set[str]]:
     ]
     modules = _sources.npm_tool(cache, *COMPILERS)
     script = Path(__file__).with_name("_typescript.mjs")
-    command = ["node", str(script), str(modules), str(_linked(root, cache / "build")), *project.conditions]
+    conditions = [f"--conditions={condition}" for condition in project.conditions]
+    command = ["node", *conditions, str(script), str(modules), str(_linked(root, cache / "build")), *project.conditions]
     seen, found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return {(one, other) for one, other in found}, set(seen)
 
