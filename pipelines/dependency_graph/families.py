@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from pipelines.dependency_graph.imports import c, csharp, go, java, javascript, python
+from pipelines.dependency_graph.imports import c, csharp, go, java, javascript, python, rust
 from pipelines.dependency_graph.parse import Syntax
 from pipelines.dependency_graph.tree import FileTree, Found
 
@@ -27,6 +27,7 @@ FAMILIES: dict[str, Family] = {
     "JavaScript": javascript,
     "Python": python,
     "Svelte": javascript,
+    "Rust": rust,
     "TypeScript": javascript,
     "Vue": javascript,
 }
