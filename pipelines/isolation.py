@@ -7,6 +7,8 @@ Answers come back through a pipe as Python's own `multiprocessing` writes them: 
 import importlib
 import os
 import resource
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -14,7 +16,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, Pipe
+from multiprocessing.connection import Connection
 from typing import Any
 
 MEMORY_BYTES = 4 << 30  # of address space
@@ -56,16 +58,16 @@ class Isolated:
     def _answers(self, batch: list[tuple[Any, ...]]) -> list[Any]:
         """The answers to the first items of `batch`: to all of it, or up to and with the one that ended the child."""
         if self._child is None:
-            self._child = _Child(self.function, self.settings)
+            self._child = _Child(self.function, self.settings, self.seconds)
         pipe = self._child.pipe
         found: list[Any] = []
         try:
             pipe.send(batch)
             for _ in batch:
-                if not pipe.poll(self.seconds):
-                    self.close()
-                    return [*found, Crash(True, f"no answer within {self.seconds:g} s")]
                 found.append(_value(pipe.recv()))
+        except BlockingIOError:
+            self.close()
+            return [*found, Crash(True, f"no answer within {self.seconds:g} s")]
         except (EOFError, ConnectionError):
             status = self._child.process.wait()
             self.close()
@@ -102,8 +104,13 @@ def _batches(items: Iterable[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]
 class _Child:
     """The process, and the pipe to it. It ends when the pipe closes, at the latest with its parent."""
 
-    def __init__(self, function: str, settings: tuple[Any, ...]) -> None:
-        self.pipe, other_end = Pipe()
+    def __init__(self, function: str, settings: tuple[Any, ...], seconds: float) -> None:
+        one_end, other_end = socket.socketpair()
+        # The kernel keeps the time: asking before every answer whether there is one would cost as much as a parse.
+        one_end.setsockopt(
+            socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", int(seconds), int(seconds % 1 * 1e6))
+        )
+        self.pipe: Connection[Any, Any] = Connection(one_end.detach())
         self.process = subprocess.Popen(
             [sys.executable, "-m", __name__, str(other_end.fileno())],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)},

@@ -35,7 +35,7 @@ PROJECTS = [  # (language, where it is from, what says which edges are right)
     ("C", lambda: _sources.debian(CACHE, "redis"), c_gcc.edges),
     ("Java", lambda: _sources.debian(CACHE, "guava-libraries"), None),
 ]
-PEER = ("networkx==3.3", "func-timeout==4.3.5", "emerge-viz==2.0.0", "pandas==2.3.3")
+PEER = ("networkx==3.3", "colorlog==6.8.2", "func-timeout==4.3.5", "emerge-viz==2.0.0", "pandas==2.3.3")
 PEER_WHEEL = "data-prep-toolkit-transforms==1.1.8"
 ASK_PEER = """
 import json, logging, resource, sys, types
