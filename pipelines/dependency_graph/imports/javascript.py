@@ -15,7 +15,7 @@ from pipelines.dependency_graph import scan
 from pipelines.dependency_graph.imports.packages import Packages
 from pipelines.dependency_graph.imports.tsconfig import Aliases
 from pipelines.dependency_graph.parse import Syntax, text
-from pipelines.dependency_graph.tree import FileTree, Found, ancestors, join, parent
+from pipelines.dependency_graph.tree import FileTree, Found, join, parent
 
 BEFORE_PATTERN = (rb"(?<=[(,=:\[!&|?{};\n])", rb"(?<=[(,=:\[!&|?{};] )", rb"(?<=return )")  # then `/` begins a pattern
 TEMPLATE = rb"`(?:[^`\\]++|\\.)*+`"
@@ -54,6 +54,8 @@ SOURCES = {
     ".mjs": (".mts", ".d.mts"),
     ".cjs": (".cts", ".d.cts"),
 }
+# TypeScript that names its own files is compiled to declarations that still name them.
+DECLARATIONS = {".ts": ".d.ts", ".tsx": ".d.ts", ".mts": ".d.mts", ".cts": ".d.cts"}
 
 
 # `///` comments of this form count before the first statement of a file.
@@ -80,12 +82,12 @@ def extract(language: str, path: str, source: bytes, syntax: Syntax) -> Facts:
 
 
 def _component(source: bytes, syntax: Syntax) -> Facts:
-    attributes, contents = zip(*scripts(source), strict=True) if b"<script" in source else ((), ())
-    said = [(name, value.decode("utf-8", "replace")) for tag in attributes for name, value in ATTRIBUTE.findall(tag)]
-    kept = b";\n".join(statements(content) for content in contents)
-    found = specifiers(syntax.captures("TypeScript", kept), kept)
-    sources = [value for name, value in said if name == b"src"]
-    return Facts(sources + found, any(name == b"lang" and value.startswith("ts") for name, value in said))
+    found = list(scripts(source))
+    said = [pair for attributes, _ in found for pair in ATTRIBUTE.findall(attributes)]
+    kept = b";\n".join(statements(content) for _, content in found)
+    sources = [value.decode("utf-8", "replace") for name, value in said if name == b"src"]
+    is_typescript = any(name == b"lang" and value.startswith(b"ts") for name, value in said)
+    return Facts(sources + specifiers(syntax.captures("TypeScript", kept), kept), is_typescript)
 
 
 def scripts(source: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -167,26 +169,28 @@ class Specifiers:
         yield from self.packages.meant(written, path, is_typescript)
         first, slash, rest = written.partition("/")
         if slash and first in CUSTOMARY:
-            top = next((folder for folder in ancestors(path) if folder in self.packages.contents), "")
-            found = (join(top, f"{folder}/{rest}") for folder in CUSTOMARY[first])
+            found = (join(self.packages.around(path) or "", f"{folder}/{rest}") for folder in CUSTOMARY[first])
             yield from (base for base in found if base is not None)
 
     def _possible(self, base: str, is_typescript: bool) -> Iterator[str]:
         """The files that `base` may mean; where it is the folder of a package, the entry points of that come last."""
         yield from _possible(base, is_typescript)
-        if base in self.packages.contents:
+        if base in self.packages.by_folder:
             for entry in self.packages.entries(base, ".", is_typescript):
                 yield from _possible(entry, is_typescript)
 
 
 def _possible(base: str, is_typescript: bool) -> Iterator[str]:
     """The files that `base` may mean, the first choice first."""
-    stem, dot, suffix = base.rpartition(".")
-    sources = [stem + source for source in SOURCES.get(dot + suffix, ())]
-    if is_typescript:
-        yield from (*sources, f"{stem}.d.{suffix}.ts", base)
-    else:
+    stem, dot, name = base.rpartition(".")
+    suffix = dot + name
+    sources = [stem + source for source in SOURCES.get(suffix, ())]
+    if not is_typescript:
         yield from (base, *sources)
+    elif suffix in DECLARATIONS:
+        yield from (base, stem + DECLARATIONS[suffix])
+    else:
+        yield from (*sources, f"{stem}.d{suffix}.ts", base)
     suffixes = TYPESCRIPT_FIRST if is_typescript else JAVASCRIPT_FIRST
     yield from (base + suffix for suffix in suffixes)
     index = f"{base}/index" if base else "index"

@@ -5,8 +5,10 @@ test data only from beside them. Where an entry point is a file that a build wri
 """
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from itertools import dropwhile, islice
+from typing import Any
 
 from pipelines.dependency_graph.json_file import read_object, strings
 from pipelines.dependency_graph.tree import FileTree, Nearest, ancestors, join, parent
@@ -16,7 +18,85 @@ ENTRIES = ("source", "types", "typings", "svelte", "module", "main", "browser") 
 CONDITIONS = {"source", "types", "import", "module", "node", "require", "default", "svelte", "development"}
 BUILT = {"dist", "lib", "build", "out", "output", "es", "esm", "cjs", "umd"}
 EXTENSION = re.compile(r"(?:\.d)?\.[mc]?[jt]sx?\Z")
-MAX_PATTERNS = 100  # of the exports of one package that hold a star; more are written only to do harm
+# What a package may have that was not written to do harm.
+MAX_PATTERNS = 100  # exports that hold a star
+MAX_CHOICES = 100  # files or conditions of one export
+MAX_STARS = 4  # in one file
+
+
+class Table:
+    """The field `exports` or `imports` of a package.json: which files a key means."""
+
+    def __init__(self, table: object) -> None:
+        self.table: dict[str, Any] = table if isinstance(table, dict) else {}
+        starred = islice((name for name in self.table if "*" in name), MAX_PATTERNS)
+        parts = (name.partition("*") for name in starred)
+        self.patterns = sorted(((before, after) for before, _, after in parts), key=lambda part: -len(part[0]))
+
+    def files(self, key: str, is_typescript: bool) -> list[str]:
+        """Those under the key itself, else those under the pattern that fits it and has most text before its star."""
+        if key in self.table:
+            return _choices(self.table[key], is_typescript)
+        for before, after in self.patterns:
+            if key.startswith(before) and key.endswith(after) and len(key) > len(before) + len(after):
+                middle = key[len(before) : len(key) - len(after)]
+                found = _choices(self.table[f"{before}*{after}"], is_typescript)
+                return [file.replace("*", middle, MAX_STARS) for file in found]
+        return []
+
+
+def _choices(target: object, is_typescript: bool) -> list[str]:
+    """The files of one key: in its own order those whose conditions hold, then those of other conditions."""
+    found: list[str] = []
+    waiting, others = [target], list[object]()
+    for _ in range(MAX_CHOICES):
+        if not waiting:
+            waiting, others = list(reversed(others)), []
+        value = waiting.pop() if waiting else None
+        if isinstance(value, dict):
+            conditions = list(islice(value, MAX_CHOICES))
+            holding = [name for name in conditions if name in CONDITIONS and (is_typescript or name != "types")]
+            waiting += [value[name] for name in reversed(holding)]
+            others += [value[name] for name in conditions if name not in holding]
+        elif isinstance(value, list):
+            waiting += reversed(value[:MAX_CHOICES])
+        elif isinstance(value, str):
+            found.append(value)
+    return found
+
+
+class Package:
+    """What a package.json says about files, as paths from its folder."""
+
+    def __init__(self, content: Mapping[str, object]) -> None:
+        exports = content.get("exports")
+        if not isinstance(exports, dict) or not any(key.startswith(".") for key in exports):
+            exports = {".": exports}
+        self.names = strings(content.get("name"))[:1]
+        self.exports = Table(exports)
+        self.imports = Table(content.get("imports"))
+        self.entries = [entry for field in ENTRIES for entry in strings(content.get(field))[:1]]
+
+    def files(self, subpath: str, is_typescript: bool) -> list[str]:
+        """What `name` (subpath `.`) or `name/path` (subpath `./path`) may mean, the best first."""
+        listed = self.exports.files(subpath, is_typescript) + (self.entries if subpath == "." else [])
+        below = "index" if subpath == "." else subpath[2:]
+        return [*listed, *_sources(listed), below, f"src/{below}"]
+
+    def internal(self, specifier: str, is_typescript: bool) -> list[str]:
+        listed = self.imports.files(specifier, is_typescript)
+        return [*listed, *_sources(listed)]
+
+
+def _sources(files: list[str]) -> list[str]:
+    """What files may be written from that a build writes: `dist/esm/a.d.ts` -> `src/a`, `a`."""
+    found = []
+    for file in files:
+        parts = [part for part in EXTENSION.sub("", file).split("/") if part != "."]
+        below = list(dropwhile(BUILT.__contains__, parts))
+        if below and len(below) < len(parts):
+            found += ["/".join(["src", *below]), "/".join(below)]
+    return found
 
 
 class Packages:
@@ -24,23 +104,28 @@ class Packages:
 
     def __init__(self, tree: FileTree) -> None:
         files = [path for path in tree.project_files("package.json") if "node_modules/" not in path]
-        self.contents = {parent(path): read_object(tree.read(path)) for path in files}
-        all_names: dict[str, list[str]] = {}
-        for folder, content in self.contents.items():
-            for name in strings(content.get("name")):
-                all_names.setdefault(name, []).append(f"{folder}/package.json".lstrip("/"))
-        self.nearest = Nearest(all_names)
-        self.nearest_public = Nearest({name: _public(files) for name, files in all_names.items()})
+        self.by_folder = {parent(path): Package(read_object(tree.read(path))) for path in files}
+        by_name: dict[str, list[str]] = {}
+        for path in files:
+            for name in self.by_folder[parent(path)].names:
+                by_name.setdefault(name, []).append(path)
+        self.nearest = Nearest(by_name)
+        self.nearest_public = Nearest({name: _public(paths) for name, paths in by_name.items()})
         self.entries = cache(self._entries)
 
     def meant(self, specifier: str, path: str, is_typescript: bool) -> tuple[str, ...]:
         """The paths, some without extension, that `specifier` may mean in the file `path`, the best first."""
         if specifier.startswith("#"):
-            return self._internal(specifier, path, is_typescript)
+            inside = self.around(path)
+            return () if inside is None else _below(inside, self.by_folder[inside].internal(specifier, is_typescript))
         parts = specifier.split("/")
         count = 2 if specifier.startswith("@") else 1
         folder = self.folder("/".join(parts[:count]), path)
         return () if folder is None else self.entries(folder, "/".join([".", *parts[count:]]), is_typescript)
+
+    def around(self, path: str) -> str | None:
+        """The folder of the package that a file is part of."""
+        return next((folder for folder in ancestors(path) if folder in self.by_folder), None)
 
     def folder(self, name: str, path: str) -> str | None:
         """Where the package `name` lies that a file sees."""
@@ -50,28 +135,12 @@ class Packages:
             found = self.nearest_public(name, path)
         return None if found is None else parent(found)
 
-    def _internal(self, specifier: str, path: str, is_typescript: bool) -> tuple[str, ...]:
-        folder = next((folder for folder in ancestors(path) if folder in self.contents), None)
-        if folder is None:
-            return ()
-        targets = _targets(self.contents[folder].get("imports"), specifier, is_typescript)
-        return _inside(folder, [*targets, *_sources(targets)])
-
     def _entries(self, folder: str, subpath: str, is_typescript: bool) -> tuple[str, ...]:
-        """`subpath` is `.` or begins with `./`."""
-        content = self.contents[folder]
-        exports = content.get("exports")
-        if not isinstance(exports, dict) or not any(key.startswith(".") for key in exports):
-            exports = {".": exports}
-        targets = _targets(exports, subpath, is_typescript)
-        if subpath == ".":
-            targets += [entry for field in ENTRIES for entry in strings(content.get(field))]
-        below = "index" if subpath == "." else subpath[2:]
-        return _inside(folder, [*targets, *_sources(targets), below, f"src/{below}"])
+        return _below(folder, self.by_folder[folder].files(subpath, is_typescript))
 
 
-def _public(files: list[str]) -> list[str]:
-    return [file for file in files if _test_folder(file) is None]
+def _public(paths: list[str]) -> list[str]:
+    return [path for path in paths if _test_folder(path) is None]
 
 
 def _test_folder(path: str) -> str | None:
@@ -81,52 +150,6 @@ def _test_folder(path: str) -> str | None:
     return None if depth is None else "/".join(parts[: depth + 1])
 
 
-def _inside(folder: str, targets: list[str]) -> tuple[str, ...]:
-    paths = (join(folder, target) for target in dict.fromkeys(targets))
+def _below(folder: str, files: list[str]) -> tuple[str, ...]:
+    paths = (join(folder, file) for file in dict.fromkeys(files))
     return tuple(path for path in paths if path is not None)
-
-
-def _targets(table: object, key: str, is_typescript: bool) -> list[str]:
-    """What `exports` or `imports` has for `key`: under the key itself, else under the pattern that fits it best."""
-    if not isinstance(table, dict):
-        return []
-    if key in table:
-        return _choices(table[key], is_typescript)
-    patterns = (pattern.partition("*") for pattern in islice((key for key in table if "*" in key), MAX_PATTERNS))
-    fitting = [(before, after) for before, _, after in patterns if key.startswith(before) and key.endswith(after)]
-    fitting = [(before, after) for before, after in fitting if len(before) + len(after) < len(key)]
-    if not fitting:
-        return []
-    before, after = max(fitting, key=lambda found: (len(found[0]), len(found[1])))
-    middle = key[len(before) : len(key) - len(after)]
-    return [target.replace("*", middle) for target in _choices(table[f"{before}*{after}"], is_typescript)]
-
-
-def _choices(target: object, is_typescript: bool) -> list[str]:
-    """The files of a target: in its own order those whose conditions hold, then those of other conditions."""
-    found: list[str] = []
-    waiting, others = [target], []
-    while waiting or others:
-        if not waiting:
-            waiting, others = [others[0]], others[1:]
-        value = waiting.pop()
-        if isinstance(value, dict):
-            holds = {name: name in CONDITIONS and (is_typescript or name != "types") for name in value}
-            waiting += [value[name] for name in reversed(value) if holds[name]]
-            others += [value[name] for name in value if not holds[name]]
-        elif isinstance(value, list):
-            waiting += reversed(value)
-        elif isinstance(value, str):
-            found.append(value)
-    return found
-
-
-def _sources(targets: list[str]) -> list[str]:
-    """What files may be written from that a build writes: `dist/esm/a.d.ts` -> `src/a`, `a`."""
-    found = []
-    for target in targets:
-        parts = [part for part in EXTENSION.sub("", target).split("/") if part != "."]
-        below = list(dropwhile(BUILT.__contains__, parts))
-        if below and len(below) < len(parts):
-            found += ["/".join(["src", *below]), "/".join(below)]
-    return found

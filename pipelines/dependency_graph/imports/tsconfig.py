@@ -81,11 +81,15 @@ class Aliases:
     def _beside(self, path: str, reference: str) -> str | None:
         """The file that one tsconfig.json calls `./base`, `../project` or `@scope/package/base.json`."""
         if reference.startswith("."):
-            base = join(parent(path), reference)
-            bases = [] if base is None else [base]
+            bases = [join(parent(path), reference)]
         else:
-            bases = list(self.packages.meant(reference, path, False))
-        files = (file for base in bases for file in (base, f"{base}.json", f"{base}/tsconfig.json".lstrip("/")))
+            bases = [*self.packages.meant(reference, path, False), self.packages.folder(reference, path)]
+        files = (
+            file
+            for base in bases
+            if base is not None
+            for file in (base, f"{base}.json", f"{base}/tsconfig.json".lstrip("/"))
+        )
         return next((file for file in files if file in self.tree), None)
 
 

@@ -42,9 +42,14 @@ async function script(file) {
   return [blocks.map(([content]) => content).join("\n"), blocks.some(([, lang]) => lang === "ts" || lang === "tsx")];
 }
 
+let specifier = "";
+const isShadow = (file) => {
+  const component = file.replace(/\.ts$/, "");
+  return COMPONENT.test(specifier) && component !== file && COMPONENT.test(component) && ts.sys.fileExists(component);
+};
 const host = {
   ...ts.sys,
-  fileExists: (file) => ts.sys.fileExists(file) || (file.endsWith(".ts") && COMPONENT.test(file.slice(0, -3)) && ts.sys.fileExists(file.slice(0, -3))),
+  fileExists: (file) => ts.sys.fileExists(file) || isShadow(file),
 };
 
 function optionsOf(file) {
@@ -74,15 +79,16 @@ for (const file of seen) {
   const source = program.getSourceFile(name);
   for (const literal of source.imports) {
     if (literal.pos < 0 || ts.findAncestor(literal, ts.isJSDoc)) continue; // made by the compiler; in a comment
+    specifier = literal.text;
     const { resolvedModule } = ts.resolveModuleName(literal.text, name, options, host, undefined, undefined, ts.getModeForUsageLocation(source, literal, options));
-    const other = resolvedModule ? meant(resolvedModule.resolvedFileName) : component(literal.text, file);
+    const other = resolvedModule ? meant(resolvedModule.resolvedFileName) : component(file);
     if (other) found.push([file, other]);
   }
   for (const { fileName } of source.referencedFiles) found.push([file, path.resolve(path.dirname(file), fileName)]);
 }
 
 // TypeScript takes no component from a package's `exports`: Node is asked instead.
-function component(specifier, file) {
+function component(file) {
   try {
     const other = createRequire(file).resolve(specifier);
     return COMPONENT.test(other) ? other : undefined;
@@ -92,8 +98,7 @@ function component(specifier, file) {
 }
 
 function meant(file) {
-  const component = file.replace(/\.ts$/, "");
-  return COMPONENT.test(component) && ts.sys.fileExists(component) ? component : file;
+  return isShadow(file) ? file.slice(0, -3) : file;
 }
 const inside = (file) => path.relative(root, file);
 const edges = found.filter(([file, other]) => file !== other && other.startsWith(root + path.sep) && !other.includes("/node_modules/"));

@@ -63,11 +63,11 @@ def edges(root: Path) -> tuple[set[tuple[str, str]], set[str]]:
 def _linked(root: Path, builds: Path) -> Path:
     """The project, or where it holds packages that name one another, a copy in which they are linked."""
     packages = {}
-    for path in sorted(root.rglob("*/package.json")):
+    for path in sorted(root.rglob("package.json")):
         name = json.loads(path.read_bytes()).get("name")
         if isinstance(name, str) and name:
             packages[name] = path.parent.relative_to(root)
-    if not packages:
+    if len(packages) < 2:
         return root
     copy = builds / "-".join(root.parts[-3:])
     if not copy.exists():

@@ -161,8 +161,8 @@ def test_join(folder, path, expected):
 
 
 def test_a_dropped_project_file_still_says_what_an_import_means(graph):
-    files = {"x.ts": 'import "@/a"', "src/a.ts": ""}
-    settings = {"tsconfig.json": '{"compilerOptions": {"paths": {"@/*": ["./src/*"]}}}'}
+    files = {"x.ts": 'import "$app/a"', "src/a.ts": ""}
+    settings = {"tsconfig.json": '{"compilerOptions": {"paths": {"$app/*": ["./src/*"]}}}'}
     assert graph(files).edges == {}
     assert graph(files, dropped=settings).edges == {"x.ts": ["src/a.ts"]}
     assert graph({"x.ts": 'import "./a.json"'}, dropped={"a.json": "{}"}).edges == {}
