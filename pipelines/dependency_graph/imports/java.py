@@ -26,6 +26,7 @@ TYPES = [
     re.compile(rb"%s\s++(%s)(?=\s*+[(<])" % (scan.word(b"record"), IDENTIFIER)),
 ]
 NAME = re.compile(rb"[A-Z](?<![\w$.\x80-\xff].)[\w$\x80-\xff]*+")
+QUALIFIED = re.compile(rb"[a-z](?<![\w$.@\x80-\xff].)[\w$]*+(?:\.[a-z][\w$]*+)*+\.[A-Z][\w$]*+")
 
 
 class Import(NamedTuple):
@@ -44,6 +45,7 @@ class Facts(NamedTuple):
     types: set[str]  # declared at the top level
     own: set[str]  # all that are declared, those inside other types too
     used: set[str]
+    qualified: set[str]  # `a.b.C` in full, where no import is needed
 
 
 def extract(language: str, path: str, source: bytes, syntax: Syntax) -> Facts:
@@ -57,6 +59,7 @@ def extract(language: str, path: str, source: bytes, syntax: Syntax) -> Facts:
         types=set(_at_top_level(code, declared)),
         own={_text(match[1]) for match in declared},
         used=set(map(_text, set(NAME.findall(code)))),
+        qualified=set(map(_text, set(QUALIFIED.findall(code)))),
     )
 
 
@@ -101,6 +104,9 @@ def resolve(facts: Mapping[str, Facts], tree: FileTree) -> Iterator[tuple[str, F
             found.add_import(statement.written, files, is_ours=statement.name in types.by_package)
         for name in sorted(_free_names(file)):
             found.add_use(name, types.used(file.package, {name}, path))
+        for name in sorted(file.qualified):
+            declaring = types.nearest(name, path)
+            found.add_use(name, [declaring] if declaring else [])
         yield path, found
 
 
