@@ -5,7 +5,7 @@ module, else `a`. Files that run on import but are not named (`a/__init__.py` fo
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import takewhile
 from typing import NamedTuple
 
@@ -33,6 +33,7 @@ STATEMENT = re.compile(
 )
 FROM = re.compile(rb"(?<![\w.\x80-\xff])from(?:[ \t\f.]|\\\r?\n)(?:[ \t\f.\w\x80-\xff]|\\\r?\n)*+\Z")
 
+SOURCE_FIRST, STUB_FIRST = (".py", ".pyi"), (".pyi", ".py")
 # Folders that are on Python's path by custom.
 ROOTS = {"src", "lib", "python", "py", "source"}
 TEST_FOLDERS = {"test", "tests", "testing", "testdata", "fixtures", "examples"}
@@ -104,7 +105,7 @@ class Modules:
     """Which file is which module."""
 
     def __init__(self, tree: FileTree, paths: list[str]) -> None:
-        self.tree = tree
+        self.files = {suffixes: _modules(tree.paths, suffixes) for suffixes in (SOURCE_FIRST, STUB_FIRST)}
         # The root of a repository is not one, even with an `__init__.py`: nobody knows what it would be called.
         # An empty `__init__.py` is nothing to train on, and dropped, but still makes a package.
         self.packages = {parent(path) for name in ("__init__.py", "__init__.pyi") for path in tree.project_files(name)}
@@ -151,9 +152,7 @@ class Modules:
 
     def _file(self, module: str, path: str) -> str | None:
         """The file of the module at `module`, a path without suffix. A stub asks for stubs first."""
-        suffixes = (".pyi", ".py") if path.endswith(".pyi") else (".py", ".pyi")
-        found = (_below(module, "__init__" + s) if i == 0 else module + s for s in suffixes for i in (0, 1))
-        return next((file for file in found if file in self.tree.paths), None)
+        return self.files[STUB_FIRST if path.endswith(".pyi") else SOURCE_FIRST].get(module)
 
     def _by_name(self, paths: list[str]) -> dict[str, list[str]]:
         """Dotted name -> files, for the modules that are visible from everywhere in the repository."""
@@ -172,6 +171,16 @@ class Modules:
         if True in in_packages[depth:] or TEST_FOLDERS.intersection(path.split("/")[:-1]):
             return []  # data of a package, or something that only tests see
         return [root for i, root in enumerate(above[depth:]) if (i == 0 and depth > 0) or _is_root(root)]
+
+
+def _modules(paths: Iterable[str], suffixes: tuple[str, ...]) -> dict[str, str]:
+    """The file of each module, by its path without suffix: a package before a module, and the first suffix first."""
+    found: dict[str, str] = {}
+    for suffix in reversed(suffixes):
+        own = [path for path in paths if path.endswith(suffix)]
+        found |= {path.removesuffix(suffix): path for path in own}
+        found |= {parent(path): path for path in own if path.rpartition("/")[2] == f"__init__{suffix}"}
+    return found
 
 
 def _is_root(folder: str) -> bool:
