@@ -3,7 +3,21 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from pipelines.dependency_graph.imports import c, csharp, go, java, javascript, python, rust
+from pipelines.dependency_graph.imports import (
+    by_name,
+    by_path,
+    c,
+    csharp,
+    go,
+    java,
+    javascript,
+    php,
+    projects,
+    python,
+    ruby,
+    rust,
+    stylesheets,
+)
 from pipelines.dependency_graph.parse import Syntax
 from pipelines.dependency_graph.tree import FileTree, Found
 
@@ -19,13 +33,22 @@ class Family(Protocol):
 
 
 FAMILIES: dict[str, Family] = {
+    **by_name.LANGUAGES,
+    **by_path.LANGUAGES,
+    **projects.LANGUAGES,
+    **stylesheets.LANGUAGES,
     "C": c,
     "C#": csharp,
     "C++": c,
+    "CUDA": c,
     "Go": go,
     "Java": java,
     "JavaScript": javascript,
+    "PHP": php,
+    "Objective-C": c,
+    "Objective-C++": c,
     "Python": python,
+    "Ruby": ruby,
     "Svelte": javascript,
     "Rust": rust,
     "TypeScript": javascript,
