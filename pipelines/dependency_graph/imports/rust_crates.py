@@ -99,7 +99,7 @@ class Crates:
             return self._macro(list(scopes), chain[:-1])
         parts = tuple(chain.split("::"))
         for scope in scopes:
-            found = self.meant(scope, parts)
+            found = self.meant(scope, parts) if len(parts) > 1 else self.member(scope, chain)
             if found:
                 return self.files(found)
         return []
@@ -108,7 +108,9 @@ class Crates:
         root = self.roots[scopes[0][0]]
         if "::" not in name and name in self.macros.get(root, {}):
             return [self.macros[root][name]]
-        return next((self.files(found) for scope in scopes if (found := self.meant(scope, tuple(name.split("::"))))), [])
+        return next(
+            (self.files(found) for scope in scopes if (found := self.meant(scope, tuple(name.split("::"))))), []
+        )
 
     def meant(self, scope: Scope, path: Path, steps: int = 0) -> Meaning | None:
         """The module or item that `path` means in `scope`: as far as it is known, the most specific."""
@@ -119,7 +121,7 @@ class Crates:
             if part == "super":
                 found = self.parents.get(found)
             elif part != "self":
-                inner = self.member(found, part, steps)
+                inner = self.member(found, part, steps, i < len(rest) - 1)
                 # What is not found may be made by a macro; a module further down that is not there is not ours.
                 found = inner if inner or i < len(rest) - 1 else found
         return found
@@ -135,21 +137,25 @@ class Crates:
             return (self.roots[scope[0]], ()), rest
         if first in ("self", "super"):
             return scope, path
-        return self.member(scope, first, steps) or self._library(first, scope), rest
+        return self.member(scope, first, steps, bool(rest)) or self._library(first, scope), rest
 
     def _library(self, name: str, scope: Scope) -> Scope | None:
         root = self.libraries(name, scope[0])
         return (root, ()) if root else None
 
-    def member(self, module: Scope, name: str, steps: int = 0) -> Meaning | None:
-        """What `name` means in a module, private or not."""
+    def member(self, module: Scope, name: str, steps: int = 0, is_inner: bool = False) -> Meaning | None:
+        """What `name` means in a module, private or not. Where the path goes on, a module comes before a function."""
+        child = self.children.get(module, {}).get(name) if is_inner else None
+        if child:
+            return child
         key = (module, name)
         if key in self.seen:
             return self.seen[key]
         if steps > MAX_STEPS:
             return None
         self.seen[key] = None  # for what leads back to itself
-        self.seen[key] = found = self._member(module, name, steps + 1)
+        found = self._member(module, name, steps + 1)
+        self.seen[key] = found
         return found
 
     def _member(self, module: Scope, name: str, steps: int) -> Meaning | None:
