@@ -11,12 +11,14 @@ from pipelines.dependency_graph.imports.by_path import after_variables
 from pipelines.dependency_graph.imports.marks import Marks
 from pipelines.dependency_graph.imports.statements import (
     LITERAL,
+    Facts,
     Kind,
     Statement,
     Statements,
     with_suffixes,
     word,
 )
+from pipelines.dependency_graph.parse import Syntax
 
 PATH, NAME, DECLARED, USED = Kind.PATH, Kind.NAME, Kind.DECLARED, Kind.USED
 CAPITALS = rb"[A-Z][\w']*+(?:\.[A-Z][\w']*+)*+"
@@ -24,8 +26,19 @@ _HASKELL_COMMENT = marks.Mark(
     b"-", rb"--++(?![!#$%&*+./<=>?@\\^|~:])[^\n]*+\n", rb"--++(?![!#$%&*+./<=>?@\\^|~:])[^\n]*+"
 )
 _BRACES = marks.block(b"{-", b"-}", 2)
-_HASKELL_MARKS = Marks(_HASKELL_COMMENT, _BRACES, marks.DOUBLE_ON_LINE, marks.CHARACTER)
-_HASKELL_STATEMENTS = (
+
+
+class Haskell(Statements):
+    """Of literate Haskell, only the lines that begin with `>` are code."""
+
+    def extract(self, language: str, path: str, source: bytes, syntax: Syntax) -> Facts:
+        code = b"\n".join(_BIRD_TRACK.findall(source)) if language == "Literate Haskell" else source
+        return super().extract(language, path, code, syntax)
+
+
+_BIRD_TRACK = re.compile(rb"^>(.*)$", re.MULTILINE)
+_HASKELL = Haskell(
+    Marks(_HASKELL_COMMENT, _BRACES, marks.DOUBLE_ON_LINE, marks.CHARACTER),
     Statement(
         NAME,
         word(b"import"),
@@ -34,7 +47,6 @@ _HASKELL_STATEMENTS = (
     ),
     Statement(DECLARED, word(b"module"), rb"module\s++(%s)" % CAPITALS, after=b""),
 )
-_BIRD_TRACK = re.compile(rb"^>(.*)$", re.MULTILINE)
 _VERILOG = Statements(
     marks.C_LIKE,
     Statement(PATH, b"`include", rb"`include[ \t]*+\"([^\"\n]++)\""),
@@ -89,7 +101,7 @@ LANGUAGES: dict[str, Statements] = {
             rb"\(:?(?:require|use)\b",
             rb"\(:?(?:require|use)(?:-macros)?(?=[\s\[(])" + _CLOJURE_LIST,
             rb"[\[(]([a-zA-Z][\w*+!?<>=/-]*+(?:\.[\w*+!?<>=-]++)++|[a-zA-Z][\w-]*+(?=\s++:as\b))"
-            rb"|(?<=\s)[a-z][\w-]*+(?:\.[\w-]++)++",
+            rb"|(?<=\s)([a-z][\w-]*+(?:\.[\w-]++)++)",
         ),
     ),
     "Common Lisp": Statements(
@@ -144,7 +156,7 @@ LANGUAGES: dict[str, Statements] = {
             after=b"",
         ),
         Statement(PATH, b"include", rb"(?i:include)[ \t]*+%s" % LITERAL, after=b""),
-        Statement(DECLARED, b"subroutine", rb"(?i:(subroutine[ \t]++\w++))", after=b""),
+        Statement(DECLARED, b"subroutine", rb"(?i:subroutine)[ \t]++(\w++)", after=b""),
         Statement(DECLARED, word(b"function"), rb"(?i:function[ \t]++(\w++))(?=[ \t]*+\()"),
         Statement(USED, word(b"call"), rb"(?i:call[ \t]++)(\w++)"),
         Statement(
@@ -158,7 +170,7 @@ LANGUAGES: dict[str, Statements] = {
         roots=("include", "inc"),
         folds_case=True,
     ),
-    "Haskell": Statements(_HASKELL_MARKS, *_HASKELL_STATEMENTS),
+    "Haskell": _HASKELL,
     "Julia": Statements(
         Marks(
             marks.block(b"#=", b"=#", 2),
@@ -181,9 +193,7 @@ LANGUAGES: dict[str, Statements] = {
         Statement(DECLARED, rb"(?:bare)?module\b", rb"(?:bare)?module[ \t]++(\w++)", after=b";"),
         possible=lambda written: ["/".join(re.findall(r'"([^"]++)"', written))],
     ),
-    "Literate Haskell": Statements(
-        _HASKELL_MARKS, *_HASKELL_STATEMENTS, prepare=lambda source: b"\n".join(_BIRD_TRACK.findall(source))
-    ),
+    "Literate Haskell": _HASKELL,
     "Pascal": Statements(
         Marks(
             marks.SLASHES,

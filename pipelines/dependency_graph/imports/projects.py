@@ -178,7 +178,7 @@ LANGUAGES: dict[str, Statements] = {
         Statement(
             DECLARED, rb"set(?:Class|Generic|RefClass|Method)\(", rb"set(?:Class|Generic|RefClass)\(\s*+%s" % LITERAL
         ),
-        used=rb"([A-Za-z.][\w.]*+)\(",
+        used=rb"(?<![\w.])([A-Za-z.][\w.]*+)\(",
     ),
     "Solidity": Statements(
         marks.C_LIKE,
