@@ -6,6 +6,7 @@ identifier with a capital that does not follow a dot is taken for a type. Extens
 """
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -60,6 +61,7 @@ class Facts(NamedTuple):
 
 
 def extract(language: str, path: str, source: bytes, syntax: Syntax) -> Facts:
+    source = source.removeprefix(BOM_UTF8)
     code = without_comments_and_strings(source)
     kept = statements(code)
     nodes = syntax.captures(language, kept, path).get("using", [])

@@ -7,6 +7,7 @@ not looked for, as their types are more than one file says; nor is an import for
 """
 
 import re
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -72,6 +73,7 @@ class Facts(NamedTuple):
 
 
 def extract(language: str, path: str, source: bytes, syntax: Syntax) -> Facts:
+    source = source.removeprefix(BOM_UTF8)
     code = NO_CODE.sub(_without, source)
     kept = statements(source)
     nodes = syntax.captures(language, kept, path).get("import", [])

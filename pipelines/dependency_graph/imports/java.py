@@ -5,6 +5,7 @@ is taken for a type. A type that the file declares itself hides others of its na
 """
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -49,6 +50,7 @@ class Facts(NamedTuple):
 
 
 def extract(language: str, path: str, source: bytes, syntax: Syntax) -> Facts:
+    source = source.removeprefix(BOM_UTF8)
     code = NO_CODE.sub(b" ", source)
     kept = statements(code)
     nodes = syntax.captures(language, kept, path).get("import", [])

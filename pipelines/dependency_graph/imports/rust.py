@@ -6,6 +6,7 @@ call, as it is the value's type that decides. Names are read off the text withou
 """
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -62,6 +63,7 @@ class Facts(NamedTuple):
 
 
 def extract(language: str, path: str, source: bytes, syntax: Syntax) -> Facts:
+    source = source.removeprefix(BOM_UTF8)
     code = NO_CODE.sub(b" ", source)
     found = Facts([], set(), set(), set(), [], set())
     kept: list[bytes] = []
