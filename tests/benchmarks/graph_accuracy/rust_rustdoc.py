@@ -22,7 +22,8 @@ from tests.benchmarks.graph_accuracy import _sources
 NAME = "rustdoc"
 LANGUAGES = ["Rust"]
 TOOLS = ["cargo", "rustdoc"]
-PROJECTS = ["cargo", "rust-tokio", "rust-regex", "rust-clap-4"]
+PROJECTS = ["cargo"]  # and, as Debian installs them:
+INSTALLED = ["tokio-1.24.2", "clap-4.0.32", "regex-1.7.1", "rayon-1.6.1"]
 REGISTRY = Path("/usr/share/cargo/registry")
 SETTINGS = '[source.crates-io]\nreplace-with = "debian"\n[source.debian]\ndirectory = "{}"\n'
 LINK = re.compile(r'(.?)(?:<(?!a )[^>]*>)*<a (?:class="[^"]*" )?href="([^"#]*)#?(\d*)[^"]*"[^>]*>([^<]*)')
@@ -32,6 +33,7 @@ VERSION = re.compile(r'^(\s*([\w-]+)\s*=\s*(?:"|\{.*?\bversion\s*=\s*")|version\
 
 def projects(cache: Path) -> Iterator[tuple[str, Path]]:
     yield from (_sources.debian(cache, package) for package in PROJECTS)
+    yield from ((name.replace("-", " "), REGISTRY / name) for name in INSTALLED if (REGISTRY / name).is_dir())
 
 
 def edges(root: Path) -> tuple[set[tuple[str, str]], set[str]]:

