@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from pipelines import contract
 from pipelines.config import StageConfig
-from pipelines.crawl.sources.source import Entry, Repository
+from pipelines.crawl.sources.source import Entry, Repository, UnreadableEntryError
 
 BYTE_ORDER_MARK = "\ufeff"
 
@@ -58,12 +58,15 @@ def rows(repository: Repository, entries: Iterable[Entry], limits: Limits) -> It
 
 def _content(entry: Entry, limits: Limits, used_bytes: int) -> tuple[str, str | None, str]:
     if entry.reason:
-        return "", entry.reason, ""
+        return "", entry.reason, entry.detail
     if entry.size_bytes > limits.max_file_bytes:
         return "", "file_size", f"{entry.size_bytes} > {limits.max_file_bytes}"
     if used_bytes + entry.size_bytes > limits.max_repository_bytes:
         return "", "repository_size", f"{used_bytes + entry.size_bytes} > {limits.max_repository_bytes}"
-    return decode(entry.read())
+    try:
+        return decode(entry.read())
+    except UnreadableEntryError as error:
+        return "", "unreadable", str(error)
 
 
 def row_groups(repositories: Iterable[Iterable[dict[str, Any]]], target_bytes: int) -> Iterator[pa.Table]:

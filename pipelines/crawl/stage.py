@@ -8,18 +8,18 @@ from pydantic import Field
 
 from pipelines import contract
 from pipelines.crawl import files, listing
+from pipelines.crawl.sources.archive import ArchiveSource
 from pipelines.crawl.sources.directory import DirectorySource
 from pipelines.crawl.sources.git import GitSource
 from pipelines.crawl.sources.installed import InstalledSource
 from pipelines.stage import Local, Output, Stage, StageRun, Write
 
+AnySource = Annotated[ArchiveSource | DirectorySource | GitSource | InstalledSource, Field(discriminator="kind")]
 LISTING = "repositories.parquet"
 
 
 class CrawlConfig(files.Limits):
-    sources: tuple[Annotated[DirectorySource | GitSource | InstalledSource, Field(discriminator="kind")], ...] = Field(
-        min_length=1
-    )
+    sources: tuple[AnySource, ...] = Field(min_length=1)
     num_shards: int = Field(16, gt=0)  # a shard is best at 128 to 256 MB
     row_group_bytes: int = Field(32_000_000, gt=0)
 
@@ -59,13 +59,18 @@ STAGE = Stage(
     writes=contract.FILE,
     reasons=(
         "binary",
+        "broken_archive",
+        "duplicate_path",
         "empty",
         "encoding",
         "file_size",
+        "hard_link",
         "not_regular",
         "repository_size",
         "submodule",
         "symlink",
+        "unreadable",
+        "unsafe_path",
     ),
     config=CrawlConfig,
     steps=(Local("repositories", _list), Write("files", _schema, _shards, _tables)),

@@ -21,12 +21,20 @@ class Repository:
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of a repository. `read` fetches the bytes, so nothing is read that the limits rule out."""
+    """One entry of a repository. `read` fetches the bytes, so nothing is read that the limits rule out.
+
+    It may raise UnreadableEntryError.
+    """
 
     path: str
     size_bytes: int
     read: Callable[[], bytes]
-    reason: str | None = None  # set where the entry is no regular file
+    reason: str | None = None  # set where the source itself drops the entry: no regular file, for example
+    detail: str = ""
+
+
+class UnreadableEntryError(Exception):
+    """The bytes of one entry cannot be had; the others may be sound."""
 
 
 class Source(Protocol):

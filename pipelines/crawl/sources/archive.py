@@ -1,0 +1,105 @@
+"""Archives: tar (plain, gz, bz2, xz, zst), zip, wheel, sdist. Each is one repository, and never unpacked to disk."""
+
+import glob
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from operator import attrgetter
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from pipelines.config import StageConfig
+from pipelines.crawl.sources import unpack
+from pipelines.crawl.sources.source import Entry, Repository, no_content, readable_path
+
+SUFFIX = re.compile(r"(\.tar)?\.(tar|tgz|tbz2?|txz|gz|bz2|xz|zst|zip|whl|jar|crate|gem)\Z", re.IGNORECASE)
+MAX_PATH_BYTES = 4096
+
+
+class ArchiveSource(StageConfig):
+    kind: Literal["archive"] = "archive"
+    path: str  # a file, or a pattern such as `downloads/*.tar.gz`
+    license: str = ""  # SPDX expression of all of them
+    max_entries: int = Field(200_000, gt=0)
+    max_unpacked_bytes: int = Field(4_000_000_000, gt=0)
+    max_ratio: float = Field(200.0, ge=1)  # of unpacked to packed bytes, from 64 MB on
+    max_file_bytes: int = Field(1_000_000, gt=0)  # larger files are listed only
+    max_repository_bytes: int = Field(256_000_000, gt=0)  # of all files: a tar has its files in no order, so they wait
+
+    def files(self) -> list[Path]:
+        """The archives that `path` matches, sorted. ValueError where there is none."""
+        matches = [self.path] if os.path.isfile(self.path) else glob.glob(self.path)
+        found = sorted(Path(os.path.abspath(match)) for match in matches if os.path.isfile(match))
+        if not found:
+            raise ValueError(
+                f"crawl source: path: got {self.path!r}, which matches no file; expected an archive or a pattern"
+            )
+        return found
+
+    def fingerprint(self) -> str:
+        parts = (f"{readable_path(file.name)}\0{_digest(file)}" for file in self.files())
+        return hashlib.blake2b("\n".join(parts).encode(), digest_size=10).hexdigest()
+
+    def repositories(self, cache_folder: str) -> Iterator[Repository]:
+        for file in self.files():
+            name = SUFFIX.sub("", readable_path(file.name))
+            yield Repository(name, _digest(file), self.license, 0, readable_path(str(file)))
+
+    def entries(self, repository: Repository) -> Iterator[Entry]:
+        """Sorted by path. An archive that breaks off has one entry, which says so: half a repository is none."""
+        file = Path(repository.location)
+        bounds = unpack.Bounds(**{name: getattr(self, name) for name in unpack.Bounds.__annotations__})
+        try:
+            found = list(unpack.entries(file, bounds))
+        except unpack.BrokenArchiveError as error:
+            name = readable_path(file.name)
+            return iter([Entry(name, file.stat().st_size, no_content, "broken_archive", readable_path(str(error)))])
+        return iter(sorted(_each_once(_without_top(found)), key=attrgetter("path")))
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=10)).hexdigest()
+
+
+def _without_top(entries: list[Entry]) -> list[Entry]:
+    """`name-1.0/` at the head of every path is no part of the repository. Paths that lead elsewhere are dropped."""
+    named = [replace(entry, path=entry.path.removeprefix("./")) for entry in entries]
+    safe = [is_safe(entry.path) for entry in named]
+    tops = {entry.path.partition("/")[::2] for entry, fine in zip(named, safe, strict=True) if fine}
+    top = next(iter(tops))[0] if len({first for first, _ in tops}) == 1 and all(rest for _, rest in tops) else ""
+    return [
+        replace(entry, path=entry.path.removeprefix(f"{top}/") if top else entry.path) if fine else _unsafe(entry)
+        for entry, fine in zip(named, safe, strict=True)
+    ]
+
+
+def is_safe(path: str) -> bool:
+    """Whether a path stays inside the repository, on any system."""
+    parts = path.replace("\\", "/").split("/")
+    is_absolute = path.startswith(("/", "\\")) or re.match("[A-Za-z]:", path) is not None
+    return (
+        bool(path)
+        and not is_absolute
+        and ".." not in parts
+        and "\0" not in path
+        and len(path.encode()) <= MAX_PATH_BYTES
+    )
+
+
+def _unsafe(entry: Entry) -> Entry:
+    path = entry.path.encode()[:MAX_PATH_BYTES].decode(errors="ignore")
+    return Entry(path, entry.size_bytes, no_content, "unsafe_path", path[:200])
+
+
+def _each_once(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Of several entries with one path the last counts, as where an archive is unpacked; the others are dropped."""
+    listed = list(entries)
+    last = {entry.path: number for number, entry in enumerate(listed)}
+    for number, entry in enumerate(listed):
+        is_last = last[entry.path] == number
+        yield entry if is_last else Entry(entry.path, entry.size_bytes, no_content, "duplicate_path")
