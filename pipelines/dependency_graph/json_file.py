@@ -11,12 +11,17 @@ LAST_COMMA = re.compile(r'("(?:[^"\\]++|\\.)*+"?)|,(?=\s*+[}\]])', re.DOTALL)
 
 def read_object(content: bytes) -> dict[str, Any]:
     """The object in a file of JSON with comments; empty where it is none, as a repository is free to be broken."""
+    found = read(content)
+    return found if isinstance(found, dict) else {}
+
+
+def read(content: bytes) -> Any:
+    """What a file of JSON with comments holds; None where it is broken."""
     try:
         without_comments = COMMENT.sub(_string, content.decode("utf-8-sig"))
-        found = json.loads(LAST_COMMA.sub(_string, without_comments))
+        return json.loads(LAST_COMMA.sub(_string, without_comments))
     except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        return None
 
 
 def _string(match: re.Match[str]) -> str:

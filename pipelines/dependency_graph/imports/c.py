@@ -1,6 +1,8 @@
-"""C and C++: `#include`, resolved beside the file, then by the end of the path, since include roots are not known.
+"""C, C++, Objective-C and CUDA: `#include`, `#import` and `@import`, resolved beside the file, then in the folders that
+build files name where these decide between several, then by the end of the path.
 
-A conditional include counts like any other, as no build decides it here.
+A conditional include counts like any other, as no build decides it here. `@import A.B;` means the header `A/A.h` or
+`A.h`; it is read without tree-sitter, whose grammars of C do not know it.
 """
 
 import re
@@ -9,6 +11,7 @@ from typing import NamedTuple
 
 from pipelines.dependency_graph import scan
 from pipelines.dependency_graph.imports.c_headers import STANDARD_HEADERS
+from pipelines.dependency_graph.imports.include_roots import IncludeRoots
 from pipelines.dependency_graph.parse import Syntax, text
 from pipelines.dependency_graph.tree import FileTree, Found, Nearest, join, parent
 
@@ -36,12 +39,17 @@ INCLUDE = re.compile(
     rb"#[ \t]*+(?:include_next|include|import)(?!\w)[ \t]*+"
     rb"(<[^>\n]++>|\"[^\"\n]++\"|[A-Za-z_]\w*+(?:[ \t]*+\([^()\n]*+\))?)"
 )
+MODULE = re.compile(rb"@import[ \t]++([A-Za-z_]\w*+)(?:\.\w++)*+[ \t]*+;")
+MODULE_KEYWORD = re.compile(rb"@import(?=[ \t])")
+OBJECTIVE_C = ("Objective-C", "Objective-C++")
+GRAMMARS = {"C": "C", "Objective-C": "C"}  # all others are read as C++
 INCLUDE_FOLDERS = {"include", "includes", "inc"}
 
 
 class Include(NamedTuple):
-    name: str  # without quotes or brackets; a macro's name where it is one
+    name: str  # without quotes or brackets; a macro's name where it is one; of a module, its header
     is_quoted: bool
+    is_of_framework: bool  # `<A/B.h>` may be any `B.h` below a folder `A`
 
 
 class Facts(NamedTuple):
@@ -49,9 +57,19 @@ class Facts(NamedTuple):
 
 
 def extract(language: str, path: str, source: bytes, syntax: Syntax) -> Facts:
+    is_objective_c = language in OBJECTIVE_C
     kept = statements(source)
-    nodes = syntax.captures(language, kept, path).get("path", [])
-    return Facts([_include(text(node, kept)) for node in nodes])
+    nodes = syntax.captures(GRAMMARS.get(language, "C++"), kept, path).get("path", [])
+    found = [_include(text(node, kept), is_objective_c) for node in nodes]
+    return Facts(found + (list(modules(source)) if is_objective_c else []))
+
+
+def modules(source: bytes) -> Iterator[Include]:
+    """The modules of Objective-C that a file imports, by the header that each has by custom."""
+    places = (place for place in scan.places(source, MODULE_KEYWORD) if _begins_line(source, place))
+    for match in LEXER.in_code(source, places, MODULE):
+        name = match[1].decode()
+        yield Include(f"{name}/{name}.h", is_quoted=False, is_of_framework=True)
 
 
 def statements(source: bytes) -> bytes:
@@ -65,32 +83,61 @@ def _begins_line(source: bytes, position: int) -> bool:
     return not before or before.endswith(b"\n")
 
 
-def _include(written: str) -> Include:
+def _include(written: str, is_objective_c: bool) -> Include:
     is_quoted = written.startswith('"')
     name = written[1:-1] if is_quoted or written.startswith("<") else written
-    return Include(name.strip().replace("\\", "/"), is_quoted)
+    path = name.strip().replace("\\", "/")
+    return Include(path, is_quoted, is_objective_c and not is_quoted and path.count("/") == 1)
 
 
 def resolve(facts: Mapping[str, Facts], tree: FileTree) -> Iterator[tuple[str, Found]]:
-    nearest = Nearest(_headers(facts, tree))
+    headers = Headers(facts, tree)
     for path, file in facts.items():
         found = Found()
         for include in file.includes:
-            target = _beside(include, path, tree) or nearest(_key(include), path)
-            found.add_import(include.name, [target] if target and target != path else [])
+            target = headers.find(include, path)
+            found.add_import(include.name, [target] if target in tree.paths and target != path else [])
         yield path, found
 
 
-def _beside(include: Include, path: str, tree: FileTree) -> str | None:
-    found = join(parent(path), include.name) if include.is_quoted else None
-    return found if found in tree.paths else None
+class Headers:
+    """Which file an include means."""
+
+    def __init__(self, facts: Mapping[str, Facts], tree: FileTree) -> None:
+        self.tree = tree
+        self.roots = IncludeRoots(tree)
+        includes = [include for file in facts.values() for include in file.includes]
+        names = tree.with_names(_from_root(include.name) for include in includes)
+        shadowed = {f"<{name}>": _in_include_folder(name, names[name]) for name in names if name in STANDARD_HEADERS}
+        self.candidates = names | shadowed
+        self.nearest = Nearest(self.candidates)
+        frameworks = {include.name for include in includes if include.is_of_framework}
+        self.nearest_of_framework = Nearest(_of_frameworks(frameworks - names.keys(), tree))
+
+    def find(self, include: Include, path: str) -> str | None:
+        beside = join(parent(path), include.name) if include.is_quoted else None
+        if beside in self.tree:
+            return beside
+        key = _key(include)
+        if len(self.candidates.get(key, ())) != 1:  # where there is one, it is meant, whatever a build file says
+            roots = (join(root, include.name) for root in self.roots.of(path))
+            named = next((file for file in roots if file in self.tree and file != path), None)
+            if named:
+                return named
+        return self.nearest(key, path) or self.nearest_of_framework(include.name, path)
 
 
-def _headers(facts: Mapping[str, Facts], tree: FileTree) -> dict[str, list[str]]:
-    """For each include that does not lie beside its file, the files that it may mean."""
-    names = tree.with_names(_from_root(include.name) for file in facts.values() for include in file.includes)
-    shadowed = {f"<{name}>": _in_include_folder(name, names[name]) for name in names if name in STANDARD_HEADERS}
-    return names | shadowed
+def _of_frameworks(names: set[str], tree: FileTree) -> dict[str, list[str]]:
+    """For `A/B.h`, the files `B.h` that lie anywhere below a folder `A`."""
+    by_last: dict[str, list[str]] = {}
+    for name in sorted(names):
+        by_last.setdefault(name.rpartition("/")[2], []).append(name)
+    found: dict[str, list[str]] = {}
+    for path in tree.paths:
+        *folders, last = path.split("/")
+        for folder in dict.fromkeys(folders) if last in by_last else ():
+            found.setdefault(f"{folder}/{last}", []).append(path)
+    return {name: found[name] for name in names if name in found}
 
 
 def _key(include: Include) -> str:

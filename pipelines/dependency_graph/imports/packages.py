@@ -20,7 +20,8 @@ BUILT = {"dist", "lib", "build", "out", "output", "es", "esm", "cjs", "umd"}
 EXTENSION = re.compile(r"(?:\.d)?\.[mc]?[jt]sx?\Z")
 # What a package may have that was not written to do harm.
 MAX_PATTERNS = 100  # exports that hold a star
-MAX_CHOICES = 100  # files or conditions of one export
+MAX_CHOICES = 24  # files or conditions of one export
+MAX_PATH_CHARS = 1000
 MAX_STARS = 4  # in one file
 
 
@@ -60,7 +61,7 @@ def _choices(target: object, is_typescript: bool) -> list[str]:
             others += [value[name] for name in conditions if name not in holding]
         elif isinstance(value, list):
             waiting += reversed(value[:MAX_CHOICES])
-        elif isinstance(value, str):
+        elif isinstance(value, str) and len(value) <= MAX_PATH_CHARS:
             found.append(value)
     return found
 
@@ -75,7 +76,8 @@ class Package:
         self.names = strings(content.get("name"))[:1]
         self.exports = Table(exports)
         self.imports = Table(content.get("imports"))
-        self.entries = [entry for field in ENTRIES for entry in strings(content.get(field))[:1]]
+        entries = (entry for field in ENTRIES for entry in strings(content.get(field))[:1])
+        self.entries = [entry for entry in entries if len(entry) <= MAX_PATH_CHARS]
 
     def files(self, subpath: str, is_typescript: bool) -> list[str]:
         """What `name` (subpath `.`) or `name/path` (subpath `./path`) may mean, the best first."""

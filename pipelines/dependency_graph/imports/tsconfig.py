@@ -15,6 +15,7 @@ NAMES = ("tsconfig.json", "jsconfig.json")
 MAX_EXTENDS = 16  # in all, of one file
 MAX_REFERENCES = 16
 MAX_PATTERNS = 1000  # of one file
+MAX_TARGETS = 16  # of one pattern
 
 
 class Config(NamedTuple):
@@ -100,7 +101,7 @@ def _with_options(inherited: Config, options: dict[str, Any], folder: str) -> Co
         paths_folder = base_url or ""
     if isinstance(options.get("paths"), dict):
         paths = {
-            pattern: [target for target in targets if isinstance(target, str)]
+            pattern: strings(targets)[:MAX_TARGETS]
             for pattern, targets in islice(options["paths"].items(), MAX_PATTERNS)
             if isinstance(targets, list)
         }

@@ -21,6 +21,8 @@ from tests.benchmarks.graph_accuracy import _sources
 
 OPENED = re.compile(r"^(\.+) (.+)$", re.MULTILINE)
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*(?:include|import)[ \t]*(<[^>\n]+>|"[^"\n]+")', re.MULTILINE)
+ENTERED = re.compile(r"make(?:\[\d+\])?: (Entering|Leaving) directory '(.*)'")
+COMPILES = re.compile(r"(?:g?cc|[gc]\+\+) .*-c ")
 WITH_VALUE = ("-I", "-D", "-U", "-isystem", "-iquote", "-idirafter", "-include", "-std", "-x")
 FOLDERS = ("-I", "-isystem", "-iquote", "-idirafter", "-include")
 SOURCES = (".c", ".cc", ".cpp", ".cxx", ".C")
@@ -30,7 +32,7 @@ CMAKE = ("-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", "-DCMAKE_BUILD_TYPE=Release")
 class Project(NamedTuple):
     package: str  # of Debian
     options: tuple[str, ...] = ()  # for cmake; without, the Makefile is asked
-    generated: tuple[str, ...] = ()  # what make has to write before
+    before: tuple[str, ...] = ()  # commands that make ready for make
 
 
 class Unit(NamedTuple):
@@ -77,11 +79,22 @@ def _by_cmake(project: Project, root: Path, build: Path) -> tuple[Path, list[Uni
 def _by_make(project: Project, root: Path, build: Path) -> tuple[Path, list[Unit]]:
     """In a copy, since make writes into the tree."""
     if not build.exists():
-        shutil.copytree(root, build, symlinks=True)
-        subprocess.run(["make", *project.generated], cwd=build, check=True, stdout=subprocess.DEVNULL)
-    asked = subprocess.run(["make", "-nk", "V=1"], cwd=build, capture_output=True, text=True, check=False)
-    commands = (shlex.split(line) for line in asked.stdout.splitlines() if re.match(r"(?:g?cc|[gc]\+\+) .*-c ", line))
-    return build, [_unit(command, str(build)) for command in commands]
+        part = build.with_suffix(".part")
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.copytree(root, part, symlinks=True)
+        part.rename(build)
+        for command in project.before:
+            subprocess.run(shlex.split(command), cwd=build, check=True, capture_output=True)
+    asked = subprocess.run(["make", "-nkw", "V=1"], cwd=build, capture_output=True, text=True, check=False)
+    units = []
+    folders = [str(build)]
+    for line in asked.stdout.splitlines():
+        entered = ENTERED.match(line)
+        if entered:
+            folders = folders[:-1] if entered[1] == "Leaving" else [*folders, entered[2]]
+        elif COMPILES.match(line):
+            units.append(_unit(shlex.split(line), folders[-1]))
+    return build, units
 
 
 def _unit(command: list[str], folder: str) -> Unit:
@@ -96,6 +109,8 @@ def _unit(command: list[str], folder: str) -> Unit:
             if option in FOLDERS:
                 value = os.path.normpath(os.path.join(folder, value))
             options += [f"-std={value}"] if option == "-std" else [option, value]
+        elif word == "-nostdinc":
+            options.append(word)
         elif word in ("-o", "-MF", "-MT", "-MQ"):
             next(words)
         elif word.endswith(SOURCES):

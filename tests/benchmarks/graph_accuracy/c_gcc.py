@@ -11,7 +11,16 @@ LANGUAGES = ["C", "C++"]  # a header may look like either
 TOOLS = ["gcc", "cmake", "make", "apt-get"]
 PROJECTS = [
     Project("curl", options=("-DCURL_USE_OPENSSL=OFF", "-DBUILD_TESTING=ON")),
-    Project("git", generated=("command-list.h", "config-list.h", "hook-list.h")),
+    Project("git", before=("make command-list.h config-list.h hook-list.h",)),
+    Project("musl", before=("./configure", "make obj/include/bits/alltypes.h obj/include/bits/syscall.h")),
+    Project("mbedtls", options=("-DENABLE_PROGRAMS=ON",)),
+    Project(
+        "postgresql-15",
+        before=(
+            "./configure --without-readline --without-zlib --without-icu",
+            "make -C src/backend generated-headers",
+        ),
+    ),
 ]
 
 

@@ -19,7 +19,8 @@ from pipelines.grammars import ParserTimeoutError
 from pipelines.isolation import Isolated
 
 EXTRACTOR = Isolated(resolve.extract, 5.0)
-NAMES = {"Python": "x.py", "C": "x.c", "C++": "x.cpp", "Java": "x.java", "C#": "x.cs", "JavaScript": "x.js"}
+NAMES = {"Python": "x.py", "C": "x.c", "C++": "x.cpp", "Java": "x.java", "C#": "x.cs", "JavaScript": "x.js",
+         "Vue": "x.vue", "Svelte": "x.svelte", "Objective-C": "x.m", "CUDA": "x.cu"}  # fmt: skip
 
 
 def test_dependencies_are_rows_of_the_shard_and_stay_in_the_repository(table):
@@ -84,6 +85,8 @@ def test_a_parser_that_was_called_off_can_be_used_again():
 HARM = [
     "import ", "import (", "import a,", "from a import ", "import \\\n", "from ",
     '"""', "'''", '"', "'", "\\\n", '#include "', "# ",
+    "<script", "<script>", '<script "', '<script a="">', "</script>", "@import ", "///",
+    "@import a;", "/// <reference path=",
     "/*", "*/", "//", 'R"(', "`", "${", "`${", "= /", "require(", 'require("a"', "import {",
     'import{a}"b";', "export {", "import /*",
     "using ", "using A<", "using A=B<", "namespace A{",
