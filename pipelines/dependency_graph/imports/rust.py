@@ -34,6 +34,7 @@ MODULE = re.compile(rb"%s\s++(?P<module>%s)\s*+(?P<end>[;{])" % (scan.word(b"mod
 MACRO = re.compile(rb"macro_rules!\s*+(?P<macro>%s)" % IDENTIFIER)
 EXTERN = re.compile(rb"%s\s++crate\s++(?P<crate>%s)(?:\s++as\s++(?P<alias>%s))?" % (
     scan.word(b"extern"), IDENTIFIER, IDENTIFIER))  # fmt: skip
+MACRO_CALL = re.compile(rb"!(?<!macro_rules!)\s*+\{")  # `cfg_x! { ... }` around declarations
 CHAIN = re.compile(rb"[\w\x80-\xff]++(?:::[\w\x80-\xff]++)*+!?(?<!\d)")
 MEMBER = re.compile(rb"\.\s*+[\w\x80-\xff]++")
 TOKEN = re.compile(r"[^\s{},]+|[{},]")
@@ -77,6 +78,8 @@ def extract(language: str, path: str, source: bytes, syntax: Syntax) -> Facts:
         elif "crate" in groups:
             name = _text(groups["crate"])
             found.uses.append(Use(inside, ("", name), _text(groups["alias"] or groups["crate"])))
+        elif match.re is MACRO_CALL:
+            continue
         elif "macro" in groups:
             found.macros.add(_text(groups["macro"]))
         elif "module" in groups:
@@ -88,7 +91,7 @@ def extract(language: str, path: str, source: bytes, syntax: Syntax) -> Facts:
         elif is_item:
             found.items.add((inside, _text(groups["item"])))
     statements = b"\n".join(kept)
-    nodes = syntax.captures(language, statements, path).get("use", [])
+    nodes = sorted(syntax.captures(language, statements, path).get("use", []), key=lambda node: node.start_byte)
     if len(nodes) == len(places):
         for node, inside in zip(nodes, places, strict=True):
             found.uses.extend(Use(inside, path, name) for path, name in flatten(text(node, statements)))
@@ -111,13 +114,15 @@ def _placed(code: bytes) -> Iterator[tuple[re.Match[bytes], Path, bool]]:
     """(declaration, the inline modules around it, whether it lies directly in them and in no function or `impl`)."""
     around: list[tuple[int, Path]] = [(-1, ())]  # the modules that are open: how deep each one's brace is
     depth = position = 0
-    for match in scan.find([*ITEMS, MODULE, MACRO, EXTERN, USE], code):
+    for match in scan.find([*ITEMS, MODULE, MACRO, MACRO_CALL, EXTERN, USE], code):
         depth += code.count(b"{", position, match.start()) - code.count(b"}", position, match.start())
         position = match.start()
         while len(around) > 1 and depth <= around[-1][0]:
             around.pop()
         opened_at, inside = around[-1]
         yield match, inside, depth == opened_at + 1
+        if match.re is MACRO_CALL and depth == opened_at + 1:
+            around.append((depth, inside))
         if match.re is MODULE and match["end"] == b"{" and len(inside) < MAX_INLINE:
             around.append((depth, (*inside, _text(match["module"]))))
 

@@ -19,7 +19,10 @@ Scope = tuple[str, Path]  # a module: its file and, inside of it, the inline mod
 
 
 class Item(NamedTuple):
-    file: str
+    file: str  # empty where a re-export leads out of the repository
+
+
+ELSEWHERE = Item("")
 
 
 Meaning = Scope | Item
@@ -63,13 +66,13 @@ class Crates:
                     self.roots[child] = self.roots[path]
                     self.parents[child, ()] = (path, module.inside)
                     waiting.append((child, child.endswith("/mod.rs") or bool(module.written_path)))
-                if child:
-                    self.children.setdefault((path, module.inside), {}).setdefault(module.name, (child, ()))
+                if child:  # of two, one of them inline, which exclude each other by `cfg`, the file counts
+                    self.children.setdefault((path, module.inside), {})[module.name] = (child, ())
 
     def _note(self, path: str, facts: "Facts") -> None:
         for inside in facts.inline:
             self.parents[path, inside] = (path, inside[:-1])
-            self.children.setdefault((path, inside[:-1]), {})[inside[-1]] = (path, inside)
+            self.children.setdefault((path, inside[:-1]), {}).setdefault(inside[-1], (path, inside))
         for use in facts.uses:
             if use.name == "*":
                 globs = self.globs.setdefault((path, use.inside), [])
@@ -91,7 +94,7 @@ class Crates:
         return next((file for file in (f"{stem}.rs", f"{stem}/mod.rs") if file in self.facts), None)
 
     def files(self, meaning: Meaning | None) -> list[str]:
-        return [] if meaning is None else [meaning[0]]
+        return [meaning[0]] if meaning and meaning[0] else []
 
     def used(self, scopes: Iterable[Scope], chain: str) -> list[str]:
         """The file of what a path in the code of a file means, looked up from the file and its inline modules."""
@@ -100,7 +103,8 @@ class Crates:
         parts = tuple(chain.split("::"))
         for scope in scopes:
             found = self.meant(scope, parts) if len(parts) > 1 else self.member(scope, chain)
-            if found:
+            # A single name that is a module's is a variable: where it is a module, the path goes on.
+            if found and (len(parts) > 1 or isinstance(found, Item)):
                 return self.files(found)
         return []
 
@@ -167,7 +171,7 @@ class Crates:
             return child
         written = self.uses.get(module, {}).get(name)
         if written and written != (name,):
-            return self.meant(module, written, steps)
+            return self.meant(module, written, steps) or ELSEWHERE
         for glob in self.globs.get(module, ()):
             target = self.meant(module, glob, steps)
             if target and not isinstance(target, Item) and target != module:
