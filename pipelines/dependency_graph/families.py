@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from pipelines.dependency_graph.imports import (
     by_name,
+    by_name_without_case,
     by_path,
     c,
     csharp,
@@ -36,6 +37,7 @@ class Family(Protocol):
 
 FAMILIES: dict[str, Family] = {
     **by_name.LANGUAGES,
+    **by_name_without_case.LANGUAGES,
     **by_path.LANGUAGES,
     **projects.LANGUAGES,
     **stylesheets.LANGUAGES,

@@ -7,7 +7,6 @@ several do, the nearest counts.
 import re
 
 from pipelines.dependency_graph.imports import marks
-from pipelines.dependency_graph.imports.by_path import after_variables
 from pipelines.dependency_graph.imports.marks import Marks
 from pipelines.dependency_graph.imports.statements import (
     LITERAL,
@@ -18,6 +17,7 @@ from pipelines.dependency_graph.imports.statements import (
     with_suffixes,
     word,
 )
+from pipelines.dependency_graph.imports.written_paths import after_variables, of_tcl
 from pipelines.dependency_graph.parse import Syntax
 
 PATH, NAME, DECLARED, USED = Kind.PATH, Kind.NAME, Kind.DECLARED, Kind.USED
@@ -47,20 +47,6 @@ _HASKELL = Haskell(
     ),
     Statement(DECLARED, word(b"module"), rb"module\s++(%s)" % CAPITALS, after=b""),
 )
-_VERILOG = Statements(
-    marks.C_LIKE,
-    Statement(PATH, b"`include", rb"`include[ \t]*+\"([^\"\n]++)\""),
-    Statement(NAME, word(b"import"), rb"import\s++(\w++)\s*+::"),
-    Statement(
-        DECLARED,
-        rb"\b(?:module|interface|package|program|class|macromodule|checker)\s",
-        rb"(?:module|interface|package|program|class|macromodule|checker)\s++(?:(?:automatic|static|class)\s++)?(\w++)",
-    ),
-    possible=after_variables(),
-    roots=("include", "inc", "rtl", "src"),
-    # An instance `name #(...)`, `name instance (`, a variable `name x;`; a scope `name::`; a parent class.
-    used=rb"(?:(?<![^\n])[ \t]*+|\bextends\s++)(\w++)(?=\s*+#|\s++\w++\s*+[(;=\[]|\s*+[;#{]|::)|\b(\w++)::",
-)
 _LISP_MARKS = Marks(marks.only(b"\\", rb"\\."), marks.line(b";"), marks.block(b"#|", b"|#", 1), marks.DOUBLE)
 _CLOJURE_LIST = rb"((?:[^()\";]++|;[^\n]*+|\"[^\"]*+\"|\((?:[^()\";]++|;[^\n]*+|\"[^\"]*+\"|\([^()]*+\))*+\))*+)\)"
 _LIBRARY = rb"\(((?:[^\s()\";]++[ \t\n]*+)++)"
@@ -79,20 +65,12 @@ def _perl_code(source: bytes) -> bytes:
     return source[: end.start()] if end else source
 
 
+_TCL = (
+    rb"source[ \t]++(?:-encoding[ \t]++\S++[ \t]++)?"
+    rb"(\[file[ \t]++join[^\n]++|\"[^\"\n]++\"|(?![{;])(?:\[[^\n\]]*+\]|[^\s;\[\]])++)"
+)
+
 LANGUAGES: dict[str, Statements] = {
-    "Ada": Statements(
-        Marks(marks.DASHES, marks.DOUBLE_TWICE, marks.CHARACTER),
-        Statement(NAME, b"with", rb"(?i:with)\s++([\w.]++(?:\s*+,\s*+[\w.]++)*+)\s*+;", rb"[\w.]++", after=b";"),
-        Statement(
-            DECLARED,
-            rb"(?:package|procedure|function)\b",
-            rb"(?<![^\n])(?:(?i:package)\s++(?!(?i:body)\b)|(?i:procedure|function)\s++(?=[\w.]++[^;]{0,2000}?;))([\w.]++)",
-        ),
-        Statement(DECLARED, b"private", rb"(?i:private\s++package)\s++([\w.]++)", after=b""),
-        Statement(USED, b"package", rb"(?<![^\n])(?i:package\s++body)\s++([\w.]++)"),
-        Statement(USED, b"separate", rb"(?i:separate)\s*+\(\s*+([\w.]++)", after=b""),
-        folds_case=True,
-    ),
     "Clojure": Statements(
         _LISP_MARKS,
         Statement(DECLARED, rb"\(ns\b", rb"\(ns\s++(?:\^(?:\{[^{}]*+\}|:?[\w-]++)\s*+)*+([^\s()\[\]{}\"]++)"),
@@ -130,45 +108,13 @@ LANGUAGES: dict[str, Statements] = {
     "Erlang": Statements(
         Marks(marks.line(b"%"), marks.DOUBLE, marks.SINGLE_ON_LINE, marks.only(b"$", rb"\$(?:\\.|[\"'%])")),
         Statement(PATH, b"-include", rb"-include(?:_lib)?\s*+\(\s*+\"([^\"\n]++)\"", after=b""),
-        Statement(NAME, b"-behavio", rb"-behaviou?r\s*+\(\s*+'?([\w@]++)", after=b""),
-        Statement(NAME, b"-import", rb"-import\s*+\(\s*+'?([\w@]++)", after=b""),
+        Statement(NAME, b"-behavio", rb"-behaviou?r\s*+\(\s*+'?([\w@.]++)", after=b""),
+        Statement(NAME, b"-import", rb"-import\s*+\(\s*+'?([\w@.]++)", after=b""),
         Statement(USED, b"parse_transform", rb"parse_transform\s*+,\s*+'?([\w@]++)"),
-        Statement(DECLARED, b"-module", rb"-module\s*+\(\s*+'?([\w@]++)", after=b""),
+        Statement(DECLARED, b"-module", rb"-module\s*+\(\s*+'?([\w@.]++)", after=b""),
         possible=lambda written: [written, written.partition("/")[2] or written],  # the name of an application first
         roots=("include", "src"),
         used=rb"\b([a-z][\w@]*+)\s*+:\s*+[a-z]\w*+(?=\s*+[(/])",
-    ),
-    "Fortran": Statements(
-        Marks(marks.line(b"!"), marks.DOUBLE_ON_LINE, marks.SINGLE_ON_LINE),
-        Statement(
-            NAME,
-            b"use",
-            rb"(?i:use)(?:(?:[ \t]*+,[ \t]*+(?i:non_intrinsic))?[ \t]*+::[ \t]*+|[ \t]++)"
-            rb"([a-zA-Z]\w*+)(?=[ \t]*+[,\n!\r;])",
-            after=b";",
-        ),
-        Statement(NAME, b"submodule", rb"(?i:submodule)[ \t]*+\([ \t]*+(\w++)", after=b""),
-        Statement(
-            DECLARED,
-            b"module",
-            rb"(?i:module)[ \t]++(?!(?i:procedure|subroutine|function|pure|elemental|recursive)\b)"
-            rb"([a-zA-Z]\w*+)[ \t]*+(?=[\n!\r;])",
-            after=b"",
-        ),
-        Statement(PATH, b"include", rb"(?i:include)[ \t]*+%s" % LITERAL, after=b""),
-        Statement(DECLARED, b"subroutine", rb"(?i:subroutine)[ \t]++(\w++)", after=b""),
-        Statement(DECLARED, word(b"function"), rb"(?i:function[ \t]++(\w++))(?=[ \t]*+\()"),
-        Statement(USED, word(b"call"), rb"(?i:call[ \t]++)(\w++)"),
-        Statement(
-            USED,
-            b"external",
-            rb"(?i:external)[ \t:]++(\w++(?:[ \t]*+,(?:[ \t]*+\n[ \t]++[&$*+\d]|&)?\s*+\w++)*+)",
-            rb"\w++",
-            after=b"",
-        ),
-        possible=after_variables(),
-        roots=("include", "inc"),
-        folds_case=True,
     ),
     "Haskell": _HASKELL,
     "Julia": Statements(
@@ -194,27 +140,6 @@ LANGUAGES: dict[str, Statements] = {
         possible=lambda written: ["/".join(re.findall(r'"([^"]++)"', written))],
     ),
     "Literate Haskell": _HASKELL,
-    "Pascal": Statements(
-        Marks(
-            marks.SLASHES,
-            marks.Mark(b"{", rb"\{(?!\$)[^}]*+\}", rb"\{(?!\$).*"),
-            marks.Mark(b"(", rb"\(\*(?!\$)(?:[^*]++|\*(?!\)))*+\*\)", rb"\(\*(?!\$).*"),
-            marks.SINGLE_TWICE,
-        ),
-        Statement(
-            NAME,
-            b"uses",
-            rb"(?i:uses)\s((?:[^;'{]++|'[^'\n]*+'|\{[^}]*+\})++);",
-            rb"(?i)\bin\s++'[^'\n]*+'|\{[^}]*+\}|//[^\n]*+|([a-z_][\w.]*+)",
-        ),
-        Statement(DECLARED, b"unit", rb"(?i:unit)\s++([\w.]++)[^;(]{0,60}?;", after=b";"),
-        Statement(PATH, rb"\{\$i", rb"\{\$(?i:I|INCLUDE)[ \t]++'?([^}'\s%]++)"),
-        possible=lambda written: [
-            name for path in after_variables(".inc", ".pas", ".pp")(written) for name in (path, path.lower())
-        ],
-        roots=("inc", "include"),
-        folds_case=True,
-    ),
     "Perl": Statements(
         Marks(
             marks.HASH_AFTER_SPACE,
@@ -258,28 +183,16 @@ LANGUAGES: dict[str, Statements] = {
         Statement(PATH, rb"\((?:include|load)\b", rb"\((?:include|load)\s++\"([^\"\n]++)\""),
         possible=with_suffixes(".scm", ".ss"),
     ),
-    "SystemVerilog": _VERILOG,
-    "VHDL": Statements(
-        Marks(marks.DASHES, marks.STARS, marks.DOUBLE_TWICE, marks.CHARACTER),
-        Statement(DECLARED, b"entity", rb"(?i:entity)\s++(\w++)\s++(?i:is)\b", after=b";"),
-        Statement(DECLARED, b"package", rb"(?i:package)\s++(?!(?i:body)\b)(\w++)\s++(?i:is)\b", after=b";"),
+    "TCL": Statements(
+        Marks(marks.HASH, marks.DOUBLE_ON_LINE, marks.SINGLE_ON_LINE),
+        Statement(PATH, word(b"source"), _TCL, after=b";{["),
         Statement(
-            DECLARED,
-            rb"(?:context|configuration)\b",
-            rb"(?i:context|configuration)\s++(\w++)\s++(?i:is|of)\b",
-            after=b";",
+            NAME,
+            rb"package require",
+            rb"package require[ \t]++(?:-exact[ \t]++)?((?!Tcl\b|Tk\b)[\w:]++)",
+            after=b";{[",
         ),
-        Statement(NAME, b"use", rb"(?i:use)\s++(?!(?i:ieee|std)\s*+\.)\w++\s*+\.\s*+(\w++)", after=b";"),
-        Statement(NAME, b"context", rb"(?i:context)\s++(?!(?i:ieee|std)\s*+\.)\w++\s*+\.\s*+(\w++)", after=b";"),
-        Statement(
-            USED,
-            rb"(?:entity|component|configuration)\s",
-            rb"(?i:entity|component|configuration)\s++(?:\w++\s*+\.\s*+)?(\w++)",
-        ),
-        Statement(USED, b"architecture", rb"(?i:architecture)\s++\w++\s++(?i:of)\s++(\w++)", after=b";"),
-        Statement(USED, b"package", rb"(?i:package)\s++(?i:body)\s++(\w++)", after=b";"),
-        folds_case=True,
-        used=rb":\s*+(\w++)\s++(?i:port|generic)\s++(?i:map)\b",
+        Statement(DECLARED, rb"package provide", rb"package provide[ \t]++([\w:]++)[ \t]++[\d$@]", after=b";{"),
+        possible=of_tcl,
     ),
-    "Verilog": _VERILOG,
 }

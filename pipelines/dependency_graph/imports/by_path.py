@@ -5,54 +5,28 @@ A path counts from the file itself, else from a folder above, else from any root
 """
 
 import re
-from collections.abc import Sequence
 
 from pipelines.dependency_graph.imports import marks
 from pipelines.dependency_graph.imports.marks import Marks
 from pipelines.dependency_graph.imports.statements import (
     LITERAL,
     Kind,
-    Possible,
     Statement,
     Statements,
     dotted,
     with_suffixes,
     word,
 )
+from pipelines.dependency_graph.imports.written_paths import (
+    after_variables,
+    of_cmake,
+    of_lua,
+    of_nix,
+    of_racket,
+    of_the_web,
+)
 
 PATH = Kind.PATH
-# A part of a path that is known when the program runs: `$a`, `${a%/*}`, `$(dirname "$0")`, `@a@`, `[a]`.
-VARIABLE = re.compile(r"\$\{[^{}]*+\}|\$\((?:[^()]++|\([^()]*+\))*+\)|\$\w++|@\w++@|\[[^\[\]]*+\]|`[^`]*+`")
-
-
-def after_variables(*suffixes: str) -> Possible:
-    """The literal end of a path that begins with variables."""
-
-    def possible(written: str) -> list[str]:
-        bare = VARIABLE.sub("\0", written).replace('"', "").replace("'", "").replace("\\", "/")
-        is_literal, _, end = bare.rpartition("\0")
-        end = end.lstrip("/") if is_literal or "\0" in bare else end.removeprefix("./")
-        if "$" in end or not end.strip("./*"):
-            return []
-        return [end, *(end + suffix for suffix in suffixes)]
-
-    return possible
-
-
-def of_the_web(written: str) -> list[str]:
-    """A path in a page: without its query, and none where it is an address or is put in by a template."""
-    path = re.split(r"[?#]", written.strip(), maxsplit=1)[0]
-    return [] if not path or re.search(r"^\w++:|^//|[{}<>%$]", path) else [path, path.lstrip("/")]
-
-
-def of_nix(written: str) -> list[str]:
-    return [written, written.rstrip("/") + "/default.nix"]
-
-
-def of_cmake(written: str) -> list[str]:
-    """`include(a)` of a file or a module, `add_subdirectory(a)`, `find_package(a)`."""
-    ends = after_variables()(written)
-    return [path for end in ends for path in (end, f"{end}.cmake", f"{end}/CMakeLists.txt", f"Find{end}.cmake")]
 
 
 def _imports(*patterns: tuple[bytes, bytes], after: bytes | None = None) -> list[Statement]:
@@ -64,36 +38,10 @@ _SHELL_WORD = (
     rb"((?![<>\d])(?:\"[^\"\n]*+\"|'[^'\n]*+'|\$\((?:[^()\n]++|\([^()\n]*+\))*+\)|`[^`\n]*+`|[^\s;&|()\"'`])++)"
 )
 _TEX_ARGUMENT = rb"(?:WithOptions)?+\s*+(?:\[[^\]]*+\]\s*+)?\{([^{}]++)\}"
-_TCL = (
-    rb"source[ \t]++(?:-encoding[ \t]++\S++[ \t]++)?"
-    rb"(\[file[ \t]++join[^\n]++|\"[^\"\n]++\"|(?![{;])(?:\[[^\n\]]*+\]|[^\s;\[\]])++)"
-)
 _RACKET = rb"\(require(?=[\s\"(])((?:[^()\"]++|\"[^\"\n]*+\"|\((?:[^()\"]++|\"[^\"\n]*+\"|\([^()]*+\))*+\))*+)\)"
 _RACKET_ITEM = rb"\"[^\"\n]++\"|(?<=[\s(])[a-z][\w-]*+(?:/[\w-]++)++"
 _XML_COMMENT = marks.block(b"<!--", b"-->")
 _PASTED = rb"(\$?+[\w./{}@:~+-]++)"
-
-
-def of_tcl(written: str) -> Sequence[str]:
-    """`[file join $a b c.tcl]` is b/c.tcl."""
-    if written.startswith("[file"):
-        inside = written[1:]
-        for _ in range(3):  # commands inside commands
-            inside = re.sub(r"\[[^\[\]]*+\]", "$0", inside)
-        return after_variables()("/".join(inside.partition("]")[0].split()[2:]))
-    return after_variables()(written)
-
-
-def of_racket(written: str) -> list[str]:
-    name = written.strip('"')
-    return [name] if "." in name or written.startswith('"') else [f"{name}.rkt", f"{name}/main.rkt"]
-
-
-def of_lua(written: str) -> list[str]:
-    if written.endswith(".lua"):
-        return [written]
-    path = written.replace(".", "/").strip("/")
-    return [f"{path}.lua", f"{path}/init.lua", f"{written}.lua"]
 
 
 LUA_MARKS = Marks(
@@ -106,6 +54,7 @@ LUA_MARKS = Marks(
     marks.DOUBLE_ON_LINE,
     marks.SINGLE_ON_LINE,
 )
+_NIX_HOLE = re.compile(rb"\$\{\s*+(\.\.?/[\w./+-]++)")
 NIX_MARKS = Marks(
     marks.HASH,
     marks.STARS,
@@ -221,6 +170,7 @@ LANGUAGES: dict[str, Statements] = {
         NIX_MARKS,
         *_imports((rb"\.\.?/", rb"(?<![\w./~+-])(\.\.?/[\w./+-]*+)")),
         possible=of_nix,
+        prepare=lambda source: b" ".join([source, *_NIX_HOLE.findall(source)]),  # `${./a}` in a string
     ),
     "PowerShell": Statements(
         Marks(marks.block(b"<#", b"#>"), marks.HASH, marks.DOUBLE_ON_LINE, marks.SINGLE_ON_LINE),
@@ -272,18 +222,6 @@ LANGUAGES: dict[str, Statements] = {
         possible=after_variables(".in"),
     ),
     "Stan": Statements(marks.C_LIKE, *_imports((b"#include", rb"#include[ \t]++[\"<]?([^\s\">]++)"), after=b"")),
-    "TCL": Statements(
-        POUND,
-        *_imports((word(b"source"), _TCL), after=b";{["),
-        Statement(
-            Kind.NAME,
-            rb"package require",
-            rb"package require[ \t]++(?:-exact[ \t]++)?((?!Tcl\b|Tk\b)[\w:]++)",
-            after=b";{[",
-        ),
-        Statement(Kind.DECLARED, rb"package provide", rb"package provide[ \t]++([\w:]++)[ \t]++[\d$@]", after=b";{"),
-        possible=of_tcl,
-    ),
     "TeX": Statements(
         PERCENT,
         *(

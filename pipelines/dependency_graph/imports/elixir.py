@@ -5,6 +5,7 @@ outer name before its own.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -54,10 +55,8 @@ def extract(language: str, path: str, source: bytes, syntax: Syntax) -> Facts:
     declared = [(match.start(), name) for match, name in _declared(code)]
     imports: list[Import] = []
     for match in scan.find(IMPORTED, code):
-        here = (
-            next((name for start, name in reversed(declared) if start < match.start()), "") if b"__" in match[1] else ""
-        )
-        imports += _imports(match, here)
+        before = bisect_left(declared, (match.start(), ""))
+        imports += _imports(match, declared[before - 1][1] if before else "")
     used = {name.decode("ascii", "replace") for name in set(USED.findall(code))}
     return Facts(imports, [name for _, name in declared], used)
 

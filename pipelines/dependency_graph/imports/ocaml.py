@@ -25,12 +25,14 @@ OPENED = re.compile(rb"\b(?:open!?|include)\s++([A-Z][\w']*+(?:\.[A-Z][\w']*+)*+
 STANZA = re.compile(rb"^(?=\()", re.MULTILINE)
 LIBRARY_NAME = re.compile(rb"\(name\s++([\w-]++)\s*+\)")
 NOT_WRAPPED = re.compile(rb"\(wrapped\s++false\s*+\)")
-STANDARD = frozenset(
-    "Arg Array Atomic Bigarray Bool Buffer Bytes Char Complex Digest Domain Either Ephemeron Filename Float Format Fun "
-    "Gc Hashtbl In_channel Int Int32 Int64 Lazy Lexing List ListLabels Map Marshal MoreLabels Nativeint Obj Option "
-    "Out_channel Parsing Printexc Printf Queue Random Result Scanf Seq Set Stack Stdlib Str String StringLabels Sys "
-    "Unit Unix Weak".split()
-)
+_STANDARD = """
+    Arg Array Atomic Bigarray Bool Buffer Bytes Char Complex Digest Domain Either Ephemeron Filename Float Format Fun Gc
+    Hashtbl In_channel Int Int32 Int64 Lazy Lexing List ListLabels Map Marshal MoreLabels Nativeint Obj Option
+    Out_channel Parsing Printexc Printf Queue Random Result Scanf Seq Set Stack Stdlib Str String StringLabels Sys Unit
+    Unix Weak
+"""
+STANDARD = frozenset(_STANDARD.split())
+MAX_OPENED = 64  # libraries; nobody opens more in one file but to do harm
 SUFFIXES = (".mli", ".ml", ".mll", ".mly", ".eliom", ".eliomi", ".ml4")
 
 
@@ -49,7 +51,7 @@ def resolve(facts: Mapping[str, Facts], tree: FileTree) -> Iterator[tuple[str, F
     modules = Modules(facts, tree)
     for path, file in facts.items():
         found = Found()
-        opened = [name for name in file.opened if name in modules.libraries]
+        opened = [name for name in file.opened if name in modules.libraries][:MAX_OPENED]
         for name in file.opened:
             found.add_import(name, modules.meant(name, path, opened), is_ours=name in modules.libraries)
         for name in sorted(file.used):

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from pipelines.dependency_graph import scan
 from pipelines.dependency_graph.imports import marks
-from pipelines.dependency_graph.imports.by_path import after_variables
 from pipelines.dependency_graph.imports.marks import Marks
 from pipelines.dependency_graph.imports.places import Places
+from pipelines.dependency_graph.imports.written_paths import after_variables
 from pipelines.dependency_graph.parse import Syntax
 from pipelines.dependency_graph.tree import FileTree, Found, Nearest
 
@@ -34,7 +34,7 @@ QUALIFIED = rb"\\?%s(?:\\%s)*+" % (NAME, NAME)
 REQUIRED = re.compile(rb"(?:require|include)(?:_once)?+[\s(]++([^;\n]{1,300}+)")
 REQUIRE = re.compile(rb"(?:require|include)(?<![\w$>:\\]require)(?<![\w$>:\\]include)(?=(?:_once)?+[\s(])")
 LITERAL = re.compile(r"\"([^\"\n]*+)\"|'([^'\n]*+)'")
-NAMESPACE = re.compile(rb"%s\s++(%s)\s*+[;{]" % (scan.word(b"namespace"), QUALIFIED))
+NAMESPACE = re.compile(rb"%s(?:\s++(%s))?\s*+[;{]" % (scan.word(b"namespace"), QUALIFIED))
 USE = re.compile(
     rb"use(?<![^\s;{}]use)\s++"
     rb"((?:function\s++|const\s++)?+[\w\\\x80-\xff,\s]{1,4000}+(?:\{[^{}]{1,8000}+\})?+)\s*+;"
@@ -72,7 +72,7 @@ def extract(language: str, path: str, source: bytes, syntax: Syntax) -> Facts:
     required = [_text(match[1]) for match in MARKS.in_code(source, places, REQUIRED)]
     code = MARKS.code(source)
     words = b"\n".join(set(WORD.findall(code)))
-    namespaces = [(match.start(), _text(match[1])) for match in NAMESPACE.finditer(code)]
+    namespaces = [(match.start(), _text(match[1] or b"")) for match in NAMESPACE.finditer(code)]
     classes = [match.start() for match in scan.find(CLASSES, code)]
     used = {*USED.findall(words), *(name for pattern in MADE for name in pattern.findall(code))}
     return Facts(

@@ -11,6 +11,7 @@ from pipelines.dependency_graph.imports.statements import LITERAL, Facts, Kind, 
 from pipelines.dependency_graph.parse import Syntax
 from pipelines.dependency_graph.tree import FileTree, Nearest, ancestors, join, parent
 
+MAX_REMAPPINGS = 100  # in one file
 PATH, NAME, DECLARED = Kind.PATH, Kind.NAME, Kind.DECLARED
 
 
@@ -90,7 +91,7 @@ def _remappings(path: str, content: bytes) -> list[tuple[str, str]]:
         re.findall(r"[\"']([^\"'\n=]++=[^\"'\n]++)[\"']", written) if path.endswith(".toml") else written.split("\n")
     )
     pairs = (line.strip().rpartition(":")[2].partition("=") for line in found)
-    return [(before, target) for before, equals, target in pairs if before and equals]
+    return [(before, target) for before, equals, target in pairs if before and equals][:MAX_REMAPPINGS]
 
 
 class R(Statements):

@@ -111,7 +111,8 @@ CASES = [
         {
             "src/A/B.hs": "{-# LANGUAGE X #-}\n-- | Doc\nmodule A.B (f) where",
             "lib/C.hs": "module C where",
-            "app/x.hs": 'import qualified A.B as B\nimport safe C (c\')\nimport Data.Map\n{- {- -}\nimport D -}\nx = "\\\nimport D"',
+            "app/x.hs": "import qualified A.B as B\nimport safe C (c')\nimport Data.Map\n{- {- -}\n"
+            'import D -}\nx = "\\\nimport D"',
             "D.hs": "module D where",
         },
         "app/x.hs",
@@ -146,7 +147,8 @@ CASES = [
             "alpha.pas": "unit Alpha;",
             "b.pp": "unit Beta;",
             "c.pas": "unit Gamma;",
-            "x.pas": "unit X;\n{$I c.pas}\ninterface\nuses SysUtils, ALPHA, {$IFDEF D}Delta,{$ENDIF} Beta in 'b.pp';\n"
+            "x.pas": "unit X;\n{$I c.pas}\ninterface\n"
+            "uses SysUtils, ALPHA, {$IFDEF D}Delta,{$ENDIF} Beta in 'b.pp';\n"
             "// uses Delta;\n{ uses Delta; }\n(* uses Delta; *)",
             "delta.pas": "unit Epsilon;",
         },
@@ -160,7 +162,8 @@ CASES = [
             "lib/C.pm": "package C { }",
             "lib/D.pm": "package D;",
             "t/util.pl": "use strict;",
-            "x.pl": "use strict;\nuse A::B qw(f);\nuse parent -norequire, 'C';\nBEGIN { require D; }\nrequire './t/util.pl';\n"
+            "x.pl": "use strict;\nuse A::B qw(f);\nuse parent -norequire, 'C';\nBEGIN { require D; }\n"
+            "require './t/util.pl';\n"
             "# use E;\n=pod\n\nuse E;\n\n=cut\nmy $n = $#a; print 'use E;';\n__END__\nuse E;\n",
             "lib/E.pm": "package E;",
         },
@@ -199,8 +202,10 @@ CASES = [
             "a.vhd": "ENTITY Adder IS\nEND;",
             "p.vhd": "package Consts is\nend;",
             "b.vhd": "entity Leaf is\nend;",
-            "x.vhd": "library ieee;\nuse ieee.std_logic_1164.all;\nuse work.CONSTS.all;\narchitecture r of y is\nbegin\n"
-            "  u1 : entity work.adder port map (a);\n  u2 : leaf\n    generic map (1);\n-- u3 : entity work.other\nend;",
+            "x.vhd": "library ieee;\nuse ieee.std_logic_1164.all;\nuse work.CONSTS.all;\n"
+            "architecture r of y is\nbegin\n"
+            "  u1 : entity work.adder port map (a);\n  u2 : leaf\n    generic map (1);\n"
+            "-- u3 : entity work.other\nend;",
             "o.vhd": "entity other is\nend;",
         },
         "x.vhd",
@@ -257,8 +262,10 @@ CASES = [
             "test/helper.rb": "",
             "test/c.rb": "",
             "test/d.rb": "",
-            "test/x.rb": "require 'a/b'\nrequire \"helper\"\nrequire_relative 'c'\nrequire File.expand_path('../d', __FILE__)\n"
-            "require 'set'\n# require 'json'\n=begin\nrequire 'json'\n=end\nputs 'require \"json\"'\n__END__\nrequire 'json'\n",
+            "test/x.rb": "require 'a/b'\nrequire \"helper\"\nrequire_relative 'c'\n"
+            "require File.expand_path('../d', __FILE__)\n"
+            "require 'set'\n# require 'json'\n=begin\nrequire 'json'\n=end\nputs 'require \"json\"'\n"
+            "__END__\nrequire 'json'\n",
         },
         "test/x.rb",
         "lib/a/b.rb test/c.rb test/d.rb test/helper.rb",

@@ -4,7 +4,11 @@ import pytest
 
 # language, the files, what the one called x depends on
 CASES = [
-    ("ANTLR", {"L.g4": "", "X.g4": "parser grammar X;\noptions { tokenVocab=L; }\nimport Q, R;", "R.g4": ""}, "L.g4 R.g4"),
+    (
+        "ANTLR",
+        {"L.g4": "", "X.g4": "parser grammar X;\noptions { tokenVocab=L; }\nimport Q, R;", "R.g4": ""},
+        "L.g4 R.g4",
+    ),
     ("AWK", {"a.awk": "", "x.awk": '@include "a.awk"\n# @include "b.awk"', "b.awk": ""}, "a.awk"),
     (
         "Agda",
@@ -58,7 +62,8 @@ CASES = [
             "lua/a/b.lua": "",
             "lua/c/init.lua": "",
             "d.lua": "",
-            "x.lua": "local b = require('a.b')\nrequire \"c\" pcall(require, 'd')\n--[[\nrequire('e') ]]\n-- require 'e'\nlocal s = [[ require('e') ]]",
+            "x.lua": "local b = require('a.b')\nrequire \"c\" pcall(require, 'd')\n--[[\nrequire('e') ]]\n"
+            "-- require 'e'\nlocal s = [[ require('e') ]]",
             "e.lua": "",
         },
         "d.lua lua/a/b.lua lua/c/init.lua",
@@ -121,7 +126,8 @@ CASES = [
             "a.rkt": "",
             "d/b.rkt": "",
             "collects/racket/list.rkt": "",
-            "x.rkt": '(require "a.rkt" racket/list (for-syntax "d/b.rkt"))\n; (require "c.rkt")\n#| (require "c.rkt") |#',
+            "x.rkt": '(require "a.rkt" racket/list (for-syntax "d/b.rkt"))\n; (require "c.rkt")\n'
+            '#| (require "c.rkt") |#',
             "c.rkt": "",
         },
         "a.rkt collects/racket/list.rkt d/b.rkt",
@@ -146,7 +152,8 @@ CASES = [
         {
             "a.tcl": "",
             "d/b.tcl": "",
-            "x.tcl": "source [file join [file dirname [info script]] a.tcl]\nsource $dir/d/b.tcl\npackage require Own 1\n# source e.tcl",
+            "x.tcl": "source [file join [file dirname [info script]] a.tcl]\nsource $dir/d/b.tcl\n"
+            "package require Own 1\n# source e.tcl",
             "own.tcl": "package provide Own 1.0",
             "e.tcl": "",
         },
@@ -159,7 +166,8 @@ CASES = [
             "d/b.tex": "",
             "own.sty": "",
             "refs.bib": "",
-            "x.tex": "\\documentclass{article}\\usepackage[x]{own,amsmath}\n\\input{a}\\include{d/b} % \\input{c}\n\\bibliography{refs}",
+            "x.tex": "\\documentclass{article}\\usepackage[x]{own,amsmath}\n"
+            "\\input{a}\\include{d/b} % \\input{c}\n\\bibliography{refs}",
             "c.tex": "",
         },
         "a.tex d/b.tex own.sty refs.bib",
@@ -191,7 +199,8 @@ CASES = [
             "lib/a.dart": "",
             "lib/src/b.dart": "part of 'x.dart';",
             "lib/src/c.dart": "",
-            "lib/x.dart": "import 'package:own/a.dart' show A;\nexport 'src/c.dart' if (dart.library.io) 'src/d.dart';\n"
+            "lib/x.dart": "import 'package:own/a.dart' show A;\n"
+            "export 'src/c.dart' if (dart.library.io) 'src/d.dart';\n"
             "part 'src/b.dart';\nimport 'dart:io';\nimport 'package:other/a.dart';\n// import 'e.dart';",
             "lib/src/d.dart": "",
             "lib/e.dart": "",
@@ -204,7 +213,8 @@ CASES = [
             "foundry.toml": 'remappings = ["@own/=lib/own/src/"]',
             "lib/own/src/A.sol": "",
             "src/B.sol": "",
-            "src/x.sol": 'import "./B.sol";\nimport {A, B as C} from "@own/A.sol";\nimport * as D from "../D.sol";\n// import "./E.sol";',
+            "src/x.sol": 'import "./B.sol";\nimport {A, B as C} from "@own/A.sol";\n'
+            'import * as D from "../D.sol";\n// import "./E.sol";',
             "D.sol": "",
             "src/E.sol": "",
         },
@@ -217,7 +227,8 @@ CASES = [
             "modules/net/out.tf": "",
             "variables.tf": 'variable "region" {}\nresource "aws_vpc" "main" {}',
             "start.sh": "",
-            "x.tf": 'module "net" {\n  # why\n  version = "1"\n  source = "./modules/net"\n  r = var.region\n  v = aws_vpc.main.id\n'
+            "x.tf": 'module "net" {\n  # why\n  version = "1"\n  source = "./modules/net"\n'
+            "  r = var.region\n  v = aws_vpc.main.id\n"
             '  u = file("${path.module}/start.sh")\n}\n',
         },
         "modules/net/main.tf modules/net/out.tf start.sh variables.tf",
@@ -229,7 +240,8 @@ CASES = [
             "d/_index.scss": "",
             "b.css": "",
             "_e.scss": "",
-            "x.scss": "@use 'a';\n@forward \"d\";\n@import 'e', 'b.css';\n@import url(//fonts.x/c.css);\n// @use 'f';\n/* @use 'f'; */",
+            "x.scss": "@use 'a';\n@forward \"d\";\n@import 'e', 'b.css';\n@import url(//fonts.x/c.css);\n"
+            "// @use 'f';\n/* @use 'f'; */",
             "_f.scss": "",
         },
         "_a.scss _e.scss b.css d/_index.scss",
