@@ -149,7 +149,7 @@ _QT_TRANSLATION = re.compile(r"<(\?xml|!DOCTYPE TS|TS )")
 
 # Extensions that several languages share: which one, seen from the text. Empty: none that is listed here.
 _LOOK_INSIDE: dict[str, Callable[[str], str]] = {
-    ".h": lambda text: "" if _OBJECTIVE_C.search(text) else "C++" if _CPP.search(text) else "C",
+    ".h": lambda text: "Objective-C" if _OBJECTIVE_C.search(text) else "C++" if _CPP.search(text) else "C",
     ".m": lambda text: (
         "Objective-C" if _OBJECTIVE_C.search(text) else "Mathematica" if _MATHEMATICA.search(text) else "MATLAB"
     ),

@@ -122,7 +122,7 @@ LOOK_INSIDE = [
     ("a.h", "template <class T> T f();\n", "C++"),
     ("a.h", "struct A {\n public:\n  int x;\n};\n", "C++"),
     ("a.h", "void f(std::string);\n", "C++"),
-    ("a.h", "@interface A : NSObject\n@end\n", ""),
+    ("a.h", "@interface A : NSObject\n@end\n", "Objective-C"),
     ("a.h", "#import <Foundation/Foundation.h>\n", ""),
     ("a.m", "function y = f(x)\ny = x;\n", "MATLAB"),
     ("a.m", "#import \"a.h\"\n@implementation A\n@end\n", "Objective-C"),
