@@ -123,7 +123,7 @@ LOOK_INSIDE = [
     ("a.h", "struct A {\n public:\n  int x;\n};\n", "C++"),
     ("a.h", "void f(std::string);\n", "C++"),
     ("a.h", "@interface A : NSObject\n@end\n", "Objective-C"),
-    ("a.h", "#import <Foundation/Foundation.h>\n", ""),
+    ("a.h", "#import <Foundation/Foundation.h>\n", "Objective-C"),
     ("a.m", "function y = f(x)\ny = x;\n", "MATLAB"),
     ("a.m", "#import \"a.h\"\n@implementation A\n@end\n", "Objective-C"),
     ("a.m", "(* a package *)\nBeginPackage[\"A`\"]\n", "Mathematica"),
