@@ -47,8 +47,10 @@ FAMILIES: dict[str, Family] = {
     "CUDA": c,
     "Elixir": elixir,
     "Go": go,
+    "Groovy": java,
     "Java": java,
     "JavaScript": javascript,
+    "Kotlin": java,
     "OCaml": ocaml,
     "PHP": php,
     "Objective-C": c,
@@ -57,6 +59,7 @@ FAMILIES: dict[str, Family] = {
     "Ruby": ruby,
     "Svelte": javascript,
     "Rust": rust,
+    "Scala": java,
     "TypeScript": javascript,
     "Vue": javascript,
 }

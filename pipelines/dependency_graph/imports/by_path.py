@@ -163,7 +163,13 @@ LANGUAGES: dict[str, Statements] = {
     ),
     "Makefile": Statements(
         Marks(marks.line(b"#", rb"(?<!\\)")),
-        Statement(PATH, word(b"include"), rb"include[ \t]++([^\n#]++)", rb"(?:\$\([^()]*+\)|\S)++", after=b"-s"),
+        Statement(
+            PATH,
+            rb"(?<![\w.$(-])[-s]?include[ \t]",
+            rb"[-s]?include[ \t]++([^\n#]++)",
+            rb"(?:\$\([^()]*+\)|\S)++",
+            after=b"",
+        ),
         possible=after_variables(),
     ),
     "Nix": Statements(

@@ -100,8 +100,10 @@ def resolve(facts: Mapping[str, Facts], tree: FileTree) -> Iterator[tuple[str, F
                 aliases[imported.alias] = name
             target = nearest(name, path)
             found.add_import(name, [target] if target else [])
+        own = set(file.declared)
         for name in sorted(file.used):
-            target = nearest(_full(name, aliases), path)
+            full = _full(name, aliases)
+            target = None if full in own else nearest(full, path)
             found.add_use(name, [target] if target else [])
         found.targets.pop(path, None)
         yield path, found

@@ -154,8 +154,10 @@ def resolve(facts: Mapping[str, Facts], tree: FileTree) -> Iterator[tuple[str, F
             target = nearest(use.name.lower(), path)
             found.add_import(use.name, [target] if target else [])
         aliases = {use.alias.lower(): use.name for use in file.uses if not use.kind}
+        own = set(file.declared)
         for name in sorted(file.used):
-            target = nearest(_meant(name, file.namespace, aliases).lower(), path)
+            meant = _meant(name, file.namespace, aliases).lower()
+            target = None if meant in own else nearest(meant, path)
             found.add_use(name, [target] if target else [])
         found.targets.pop(path, None)
         yield path, found

@@ -109,7 +109,7 @@ class R(Statements):
 
     def files_of(self, name: str, path: str, file: Facts, tree: FileTree, nearest: Nearest) -> Sequence[str]:
         found = nearest(f"{_package(path, tree)}:{name}", path)
-        return [found] if found and name not in file.declared else []
+        return [found] if found else []
 
 
 def _package(path: str, tree: FileTree) -> str | None:

@@ -133,9 +133,11 @@ class Statements:
             found = Found()
             for written in file.paths:
                 found.add_import(written, places.find(self.possible(written), path))
+            own = set(file.declared)  # what a file declares itself, it means, whoever else declares it too
             for name in file.names:
-                found.add_import(name, self.files_of(name, path, file, tree, nearest))
-            for name in sorted(file.used):
+                files = () if name in own else self.files_of(name, path, file, tree, nearest)
+                found.add_import(name, files, is_ours=name in own)
+            for name in sorted(file.used - own):
                 found.add_use(name, self.files_of(name, path, file, tree, nearest))
             found.targets.pop(path, None)
             yield path, found

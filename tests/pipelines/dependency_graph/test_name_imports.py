@@ -224,6 +224,24 @@ CASES = [
         "bin/x.ml",
         "src/a.mli src/list.ml",
     ),
+    (
+        "VHDL, an entity of the file's own",
+        {"a.vhd": "entity foo is\nend;", "x.vhd": "entity foo is\nend;\narchitecture a of foo is\nbegin\nend;"},
+        "x.vhd",
+        "",
+    ),
+    (
+        "PHP, a class of the file's own",
+        {"a.php": "<?php\nclass A {}", "x.php": "<?php\nclass A {}\nnew A;"},
+        "x.php",
+        "",
+    ),
+    (
+        "Elixir, a module of the file's own",
+        {"a.ex": "defmodule A do\nend", "x.ex": "defmodule A do\nend\nA.f()"},
+        "x.ex",
+        "",
+    ),
     ("OCaml, an interface", {"a.ml": "", "a.mli": ""}, "a.ml", "a.mli"),
     ("OCaml, the standard library", {"lib/list.ml": "", "x.ml": "List.map"}, "x.ml", ""),
     (

@@ -36,6 +36,7 @@ CASES = [
         {"a.coffee": "", "x.coffee": "a = require './a'\n### require './b' ###", "b.coffee": ""},
         "a.coffee",
     ),
+    ("Makefile, an option of the compiler", {"config.mk": "", "x.mk": "FLAGS += -I src -include config.mk\n"}, ""),
     ("GLSL", {"a.glsl": "", "x.glsl": '#include "a.glsl"\n// #include "b.glsl"', "b.glsl": ""}, "a.glsl"),
     (
         "HTML",
