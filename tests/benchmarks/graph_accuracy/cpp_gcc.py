@@ -13,6 +13,7 @@ PROJECTS = [
     Project("leveldb", options=("-DLEVELDB_BUILD_TESTS=OFF",)),
     Project("abseil", options=("-DCMAKE_CXX_STANDARD=17",)),
     Project("rocksdb", options=("-DWITH_GFLAGS=OFF",)),
+    Project("protobuf", options=("-Dprotobuf_BUILD_TESTS=OFF",)),
 ]
 
 

@@ -18,6 +18,8 @@ PROJECTS = [  # (distribution, version, packages)
     ("networkx", "3.4.2", ["networkx"]),
     ("sqlalchemy", "2.0.41", ["sqlalchemy"]),  # below lib/
     ("twisted", "24.11.0", ["twisted"]),  # below src/
+    ("sympy", "1.14.0", ["sympy"]),
+    ("celery", "5.5.2", ["celery"]),
     (  # in a namespace package
         "opentelemetry-sdk",
         "1.33.1",
@@ -47,7 +49,9 @@ def edges(root: Path) -> tuple[set[tuple[str, str]], set[str]]:
     modules, found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, cwd="/").stdout)
     files = {name: _file(name, root, roots) for name in modules}
     pairs = {(files[one], files[other]) for one, other in found}
-    return {(one, other) for one, other in pairs if one and other}, {file for file in files.values() if file}
+    return {(one, other) for one, other in pairs if one and other and one != other}, {
+        file for file in files.values() if file
+    }
 
 
 def _file(module: str, root: Path, roots: list[str]) -> str:

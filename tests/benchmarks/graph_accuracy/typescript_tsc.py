@@ -35,6 +35,8 @@ PROJECTS = [
     Project("@sveltejs/kit", "3.2.0"),
     Project("gradio", "5.33.0", ("gradio",), "gradio/_frontend_code"),
     Project("@nuxt/ui", "4.11.2"),
+    Project("effect", "4.1.0"),
+    Project("bits-ui", "2.21.0"),
 ]
 
 
