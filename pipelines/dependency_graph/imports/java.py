@@ -1,4 +1,5 @@
-"""Java: imports, and the types of the same package and of packages imported with `*`, which are used by name alone.
+"""Java, and with it Kotlin, Scala and Groovy, which use one another's types: imports, and the types of the same
+package and of packages imported with `*`, which are used by name alone.
 
 Names are read off the text without its comments and strings: an identifier with a capital that does not follow a dot
 is taken for a type. A type that the file declares itself hides others of its name.
@@ -6,10 +7,12 @@ is taken for a type. A type that the file declares itself hides others of its na
 
 import re
 from codecs import BOM_UTF8
-from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
 
 from pipelines.dependency_graph import scan
+from pipelines.dependency_graph.imports import jvm
+from pipelines.dependency_graph.imports.jvm import IDENTIFIER, NAME, QUALIFIED, Facts, Import, at_top_level
+from pipelines.dependency_graph.imports.jvm import text as as_text
 from pipelines.dependency_graph.parse import Syntax, text
 from pipelines.dependency_graph.tree import FileTree, Found, Nearest
 
@@ -18,7 +21,6 @@ NO_CODE = re.compile(
     rb"|\"(?:[^\"\\\n]++|\\.)*+[\"\n]?|'(?:[^'\\\n]++|\\.)*+['\n]?",
     re.DOTALL,
 )
-IDENTIFIER = rb"[A-Za-z_$\x80-\xff][\w$\x80-\xff]*+"
 PACKAGE = re.compile(rb"%s\s++([\w$.\s\x80-\xff]{1,1000}+);" % scan.word(b"package"))
 IMPORT = re.compile(rb"%s\s++[\w$.*\s\x80-\xff]{1,1000}+;" % scan.word(b"import"))
 TYPES = [
@@ -26,30 +28,11 @@ TYPES = [
     *(re.compile(rb"%s\s++(%s)" % (scan.word(kind), IDENTIFIER)) for kind in (b"class", b"interface", b"enum")),
     re.compile(rb"%s\s++(%s)(?=\s*+[(<])" % (scan.word(b"record"), IDENTIFIER)),
 ]
-NAME = re.compile(rb"[A-Z](?<![\w$.\x80-\xff].)[\w$\x80-\xff]*+")
-QUALIFIED = re.compile(rb"[a-z](?<![\w$.@\x80-\xff].)[\w$]*+(?:\.[a-z][\w$]*+)*+\.[A-Z][\w$]*+")
-
-
-class Import(NamedTuple):
-    name: str  # without `.*`
-    is_static: bool
-    is_wildcard: bool
-
-    @property
-    def written(self) -> str:
-        return f"{self.name}.*" if self.is_wildcard else self.name
-
-
-class Facts(NamedTuple):
-    package: str
-    imports: list[Import]
-    types: set[str]  # declared at the top level
-    own: set[str]  # all that are declared, those inside other types too
-    used: set[str]
-    qualified: set[str]  # `a.b.C` in full, where no import is needed
 
 
 def extract(language: str, path: str, source: bytes, syntax: Syntax) -> Facts:
+    if language != "Java":
+        return jvm.extract(language, path, source)
     source = source.removeprefix(BOM_UTF8)
     code = NO_CODE.sub(b" ", source)
     kept = statements(code)
@@ -57,11 +40,12 @@ def extract(language: str, path: str, source: bytes, syntax: Syntax) -> Facts:
     declared = scan.find(TYPES, code)
     return Facts(
         package=package(code),
+        around=[],
         imports=[read_import(text(node, kept)) for node in nodes],
-        types=set(_at_top_level(code, declared)),
-        own={_text(match[1]) for match in declared},
-        used=set(map(_text, set(NAME.findall(code)))),
-        qualified=set(map(_text, set(QUALIFIED.findall(code)))),
+        types={as_text(match[1]) for match in at_top_level(code, declared)},
+        own={as_text(match[1]) for match in declared},
+        used=set(map(as_text, set(NAME.findall(code)))),
+        qualified=set(map(as_text, set(QUALIFIED.findall(code)))),
     )
 
 
@@ -72,7 +56,7 @@ def statements(code: bytes) -> bytes:
 
 def package(code: bytes) -> str:
     found = PACKAGE.search(code)
-    return "".join(_text(found[1]).split()) if found else ""
+    return "".join(as_text(found[1]).split()) if found else ""
 
 
 def read_import(statement: str) -> Import:
@@ -83,20 +67,6 @@ def read_import(statement: str) -> Import:
     return Import(name.removesuffix(".*"), is_static, name.endswith(".*"))
 
 
-def _at_top_level(code: bytes, declared: Iterable[re.Match[bytes]]) -> Iterator[str]:
-    """The names of the types that no brace encloses."""
-    depth = position = 0
-    for match in declared:
-        depth += code.count(b"{", position, match.start()) - code.count(b"}", position, match.start())
-        position = match.start()
-        if depth == 0:
-            yield _text(match[1])
-
-
-def _text(name: bytes) -> str:
-    return name.decode("utf-8", "replace")
-
-
 def resolve(facts: Mapping[str, Facts], tree: FileTree) -> Iterator[tuple[str, Found]]:
     types = Types(facts)
     for path, file in facts.items():
@@ -105,7 +75,8 @@ def resolve(facts: Mapping[str, Facts], tree: FileTree) -> Iterator[tuple[str, F
             files = sorted(types.imported(statement, file, path))
             found.add_import(statement.written, files, is_ours=statement.name in types.by_package)
         for name in sorted(_free_names(file)):
-            found.add_use(name, types.used(file.package, {name}, path))
+            for package in (file.package, *file.around):
+                found.add_use(name.lstrip("."), types.used(package, {name}, path))
         for name in sorted(file.qualified):
             declaring = types.nearest(name, path)
             found.add_use(name, [declaring] if declaring else [])
@@ -125,7 +96,7 @@ class Types:
         self.by_package: dict[str, set[str]] = {}
         for path, file in facts.items():
             for name in sorted(file.types):
-                by_name.setdefault(_dotted(file.package, name), []).append(path)
+                by_name.setdefault(_dotted(file.package, name.lstrip(".")), []).append(path)
             self.by_package.setdefault(file.package, set()).update(file.types)
         self.nearest = Nearest(by_name)
 
@@ -134,7 +105,14 @@ class Types:
         if statement.is_wildcard and statement.name in self.by_package:
             in_own_package = self.by_package[file.package]
             return self.used(statement.name, _free_names(file) - in_own_package, path)
-        name = statement.name
+        return self._declaring(statement.name, path) or {
+            found
+            for package in (file.package, *file.around)
+            if file.around
+            for found in self._declaring(_dotted(package, statement.name), path)
+        }
+
+    def _declaring(self, name: str, path: str) -> set[str]:
         while name:  # a nested type or a static member lies in the file of the type around it
             found = self.nearest(name, path)
             if found:
@@ -145,7 +123,7 @@ class Types:
     def used(self, package: str, names: set[str], path: str) -> set[str]:
         """The files of those of `names` that are types of `package`."""
         known = names & self.by_package.get(package, set())
-        return {found for name in known if (found := self.nearest(_dotted(package, name), path))}
+        return {found for name in known if (found := self.nearest(_dotted(package, name.lstrip(".")), path))}
 
 
 def _dotted(package: str, name: str) -> str:
