@@ -10,6 +10,7 @@ from pipelines.dependency_graph.imports import (
     c,
     csharp,
     elixir,
+    fsharp,
     go,
     java,
     javascript,
@@ -20,6 +21,7 @@ from pipelines.dependency_graph.imports import (
     ruby,
     rust,
     stylesheets,
+    swift,
 )
 from pipelines.dependency_graph.parse import Syntax
 from pipelines.dependency_graph.tree import FileTree, Found
@@ -46,6 +48,7 @@ FAMILIES: dict[str, Family] = {
     "C++": c,
     "CUDA": c,
     "Elixir": elixir,
+    "F#": fsharp,
     "Go": go,
     "Groovy": java,
     "Java": java,
@@ -60,6 +63,7 @@ FAMILIES: dict[str, Family] = {
     "Svelte": javascript,
     "Rust": rust,
     "Scala": java,
+    "Swift": swift,
     "TypeScript": javascript,
     "Vue": javascript,
 }
