@@ -1,16 +1,20 @@
 """Languages that import a module by the name that a file declares, like by_name: those whose names have no case, and
 the hardware description languages, where a file depends on the modules that it instantiates."""
 
+from collections.abc import Iterable
+
 from pipelines.dependency_graph.imports import marks
 from pipelines.dependency_graph.imports.marks import Marks
 from pipelines.dependency_graph.imports.statements import (
     LITERAL,
+    Facts,
     Kind,
     Statement,
     Statements,
     word,
 )
 from pipelines.dependency_graph.imports.written_paths import after_variables
+from pipelines.dependency_graph.tree import FileTree
 
 PATH, NAME, DECLARED, USED = Kind.PATH, Kind.NAME, Kind.DECLARED, Kind.USED
 _VERILOG = Statements(
@@ -27,6 +31,15 @@ _VERILOG = Statements(
     # An instance `name #(...)`, `name instance (`, a variable `name x;`; a scope `name::`; a parent class.
     used=rb"(?:(?<![^\n])[ \t]*+|\bextends\s++)(\w++)(?=\s*+#|\s++\w++\s*+[(;=\[]|\s*+[;#{]|::)|\b(\w++)::",
 )
+
+
+class Pascal(Statements):
+    """A file that is nothing but includes is the unit of its own name: the clause that says so is in one of them."""
+
+    def declared_in(self, path: str, file: Facts, tree: FileTree) -> Iterable[str]:
+        is_shell = file.paths and not file.declared and not file.names
+        return [path.rpartition("/")[2].partition(".")[0].lower()] if is_shell else file.declared
+
 
 LANGUAGES: dict[str, Statements] = {
     "Ada": Statements(
@@ -74,7 +87,7 @@ LANGUAGES: dict[str, Statements] = {
         roots=("include", "inc"),
         folds_case=True,
     ),
-    "Pascal": Statements(
+    "Pascal": Pascal(
         Marks(
             marks.SLASHES,
             marks.Mark(b"{", rb"\{(?!\$)[^}]*+\}", rb"\{(?!\$).*"),

@@ -8,6 +8,7 @@ import re
 
 from pipelines.dependency_graph.imports import marks
 from pipelines.dependency_graph.imports.marks import Marks
+from pipelines.dependency_graph.imports.places import ANYWHERE
 from pipelines.dependency_graph.imports.statements import (
     LITERAL,
     Kind,
@@ -203,7 +204,7 @@ LANGUAGES: dict[str, Statements] = {
     "Protocol Buffer": Statements(
         marks.C_LIKE,
         *_imports((word(b"import"), rb"import\s*+(?:public\s++|weak\s++)?%s\s*+;" % LITERAL), after=b";"),
-        roots=("proto", "protos", "protobuf", "src", "include"),
+        roots=("proto", "protos", "protobuf", "src", "include", ANYWHERE),
     ),
     "Racket": Statements(
         Marks(marks.line(b";"), marks.block(b"#|", b"|#", 1), marks.DOUBLE),
@@ -244,7 +245,7 @@ LANGUAGES: dict[str, Statements] = {
     "Thrift": Statements(
         Marks(marks.HASH, marks.SLASHES, marks.STARS, marks.DOUBLE_ON_LINE, marks.SINGLE_ON_LINE),
         *_imports((word(b"include"), rb"include\s++%s" % LITERAL), after=b""),
-        roots=("thrift", "if"),
+        roots=("thrift", ANYWHERE),
     ),
     "XSLT": Statements(
         Marks(_XML_COMMENT),

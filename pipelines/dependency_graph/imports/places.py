@@ -6,6 +6,8 @@ from pipelines.dependency_graph.tree import FileTree, Nearest, ancestors, join, 
 
 MIN_PARTS = 2  # a path of one name, such as `json`, is too common to be looked for everywhere
 
+ANYWHERE = "*"  # in place of the name of a root: every folder is one
+
 
 class Places:
     """Files by the paths that imports name: beside the file that imports, else from a folder above it, else from any
@@ -47,4 +49,4 @@ def _downward(path: str) -> str:
 
 def _elsewhere(end: str, paths: list[str], roots: frozenset[str]) -> list[str]:
     below_roots = [path for path in paths if path == end or path[: -len(end) - 1].rpartition("/")[2] in roots]
-    return below_roots or (paths if end.count("/") + 1 >= MIN_PARTS else [])
+    return below_roots or (paths if ANYWHERE in roots or end.count("/") + 1 >= MIN_PARTS else [])

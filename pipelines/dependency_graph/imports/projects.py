@@ -73,14 +73,13 @@ class SolidityPlaces(Places):
 
     def find(self, possible: Iterable[str], path: str) -> list[str]:
         (written,) = possible
-        if not written.startswith("."):
-            for folder in ancestors(path):
-                fitting = [pair for pair in self.remappings.get(folder, ()) if written.startswith(pair[0])]
-                if fitting:
-                    before, target = max(fitting, key=lambda pair: len(pair[0]))
-                    found = join(folder, target + written[len(before) :])
-                    if found in self.tree.paths:
-                        return [found]
+        folder = next((folder for folder in ancestors(path) if folder in self.remappings), None)
+        if folder is not None and not written.startswith("."):
+            fitting = [pair for pair in self.remappings[folder] if written.startswith(pair[0])]
+            before, target = max(fitting, key=lambda pair: len(pair[0]), default=("", ""))
+            found = join(folder, target + written[len(before) :])
+            if found in self.tree.paths:
+                return [found]
         return super().find((written,), path)
 
 

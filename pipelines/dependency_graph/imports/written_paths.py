@@ -50,8 +50,12 @@ def of_tcl(written: str) -> Sequence[str]:
 
 
 def of_racket(written: str) -> list[str]:
+    """A path in quotes, or `collection/module`, which a package named `collection-lib` may hold."""
     name = written.strip('"')
-    return [name] if "." in name or written.startswith('"') else [f"{name}.rkt", f"{name}/main.rkt"]
+    if "." in name or written.startswith('"'):
+        return [name]
+    collection, _, module = name.partition("/")
+    return [f"{name}.rkt", f"{name}/main.rkt", f"{collection}-lib/{module}.rkt"]
 
 
 def of_lua(written: str) -> list[str]:

@@ -242,6 +242,12 @@ CASES = [
         "x.ex",
         "",
     ),
+    (
+        "Pascal, a unit that is made of includes",
+        {"alpha.pp": "{$I a.inc}", "beta.pp": "program beta;", "x.pp": "unit X;\nuses alpha, beta;"},
+        "x.pp",
+        "alpha.pp",
+    ),
     ("OCaml, an interface", {"a.ml": "", "a.mli": ""}, "a.ml", "a.mli"),
     ("OCaml, the standard library", {"lib/list.ml": "", "x.ml": "List.map"}, "x.ml", ""),
     (

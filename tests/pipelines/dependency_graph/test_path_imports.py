@@ -37,6 +37,12 @@ CASES = [
         "a.coffee",
     ),
     ("Makefile, an option of the compiler", {"config.mk": "", "x.mk": "FLAGS += -I src -include config.mk\n"}, ""),
+    (
+        "Thrift, an include folder nobody can know",
+        {"deep/a.thrift": "", "src/x.thrift": 'include "a.thrift"'},
+        "deep/a.thrift",
+    ),
+    ("Racket, a package", {"own-lib/a.rkt": "", "x.rkt": "(require own/a)"}, "own-lib/a.rkt"),
     ("GLSL", {"a.glsl": "", "x.glsl": '#include "a.glsl"\n// #include "b.glsl"', "b.glsl": ""}, "a.glsl"),
     (
         "HTML",
