@@ -129,15 +129,14 @@ class Headers:
 
 def _of_frameworks(names: set[str], tree: FileTree) -> dict[str, list[str]]:
     """For `A/B.h`, the files `B.h` that lie anywhere below a folder `A`."""
-    by_last: dict[str, list[str]] = {}
-    for name in sorted(names):
-        by_last.setdefault(name.rpartition("/")[2], []).append(name)
+    last_names = {name.rpartition("/")[2] for name in names}
     found: dict[str, list[str]] = {}
     for path in tree.paths:
         *folders, last = path.split("/")
-        for folder in dict.fromkeys(folders) if last in by_last else ():
-            found.setdefault(f"{folder}/{last}", []).append(path)
-    return {name: found[name] for name in names if name in found}
+        if last in last_names:
+            for name in names.intersection(f"{folder}/{last}" for folder in folders):
+                found.setdefault(name, []).append(path)
+    return found
 
 
 def _key(include: Include) -> str:
