@@ -24,9 +24,7 @@ OPEN = re.compile(rb"^[ \t]*+open[ \t]++(?:type[ \t]++)?+(?:global\.)?(%s)" % DO
 MODIFIERS = rb"(?:(?:rec|public|internal|private|mutable|inline)[ \t]++)*+"
 NAMESPACE = re.compile(rb"^namespace[ \t]++%s(?:global\.)?(%s)" % (MODIFIERS, DOTTED), re.MULTILINE)
 MODULE = re.compile(rb"^([ \t]*+)module[ \t]++%s(%s)([ \t]*+=)?" % (MODIFIERS, DOTTED), re.MULTILINE)
-DECLARED = re.compile(
-    rb"^[ \t]{0,8}+(?:let|type|and|exception)[ \t]++%s([A-Za-z_][\w']*+)" % MODIFIERS, re.MULTILINE
-)
+DECLARED = re.compile(rb"^[ \t]{0,8}+(?:let|type|and|exception)[ \t]++%s([A-Za-z_][\w']*+)" % MODIFIERS, re.MULTILINE)
 CHAIN = re.compile(rb"(?<![\w.\x80-\xff])%s" % DOTTED)
 COMPILE = re.compile(rb"<Compile\s[^<>]{0,1000}?Include\s*+=\s*+[\"']([^\"'<>]{1,1000}+)[\"']")
 

@@ -200,7 +200,7 @@ class Packages:
 
     def _import_paths(self, folder: str) -> Iterator[str]:
         """What a package is imported as: from a vendor folder, else by the module around it."""
-        before, vendor, inside = f"/{folder}".rpartition("/vendor/")
+        _, vendor, inside = f"/{folder}".rpartition("/vendor/")
         if vendor:
             yield inside
             return

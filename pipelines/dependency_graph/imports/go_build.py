@@ -9,12 +9,14 @@ from functools import reduce
 from itertools import product
 from operator import or_
 
-SYSTEMS = (
-    "aix android darwin dragonfly freebsd illumos ios js linux netbsd openbsd plan9 solaris wasip1 windows".split()
-)
-PROCESSORS = (
-    "386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv riscv64 s390x sparc64 wasm".split()
-)
+SYSTEMS = [
+    "aix", "android", "darwin", "dragonfly", "freebsd", "illumos", "ios",
+    "js", "linux", "netbsd", "openbsd", "plan9", "solaris", "wasip1", "windows",
+]  # fmt: skip
+PROCESSORS = [
+    "386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le",
+    "mipsle", "ppc64", "ppc64le", "riscv", "riscv64", "s390x", "sparc64", "wasm",
+]  # fmt: skip
 ALSO = {"android": "linux", "illumos": "solaris", "ios": "darwin"}  # what holds the tag on the right as well
 NOT_UNIX = {"js", "plan9", "wasip1", "windows"}
 WORLDS = list(product(SYSTEMS, PROCESSORS, (False, True), (False, True)))
@@ -65,7 +67,7 @@ def _tag(name: str) -> int:
     return EVERYWHERE if re.fullmatch(r"go1(\.\d+)?", name) else TAGS.get(name, CUSTOM)
 
 
-def _meant(constraint: str) -> int:
+def _meant(constraint: str) -> int:  # noqa: C901
     """The value of a constraint; EVERYWHERE where it is broken."""
     values: list[int] = []
     operators: list[str] = []

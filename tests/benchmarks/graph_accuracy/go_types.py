@@ -24,4 +24,6 @@ def edges(root: Path) -> tuple[set[tuple[str, str]], set[str]]:
     program = Path(__file__).with_suffix(".go")
     said = subprocess.run(["go", "run", str(program), str(root)], check=True, capture_output=True, text=True).stdout
     lines = [line.split(" ") for line in said.splitlines()]
-    return {(line[1], line[2]) for line in lines if line[0] == "names"}, {line[1] for line in lines if line[0] == "seen"}
+    return {(line[1], line[2]) for line in lines if line[0] == "names"}, {
+        line[1] for line in lines if line[0] == "seen"
+    }

@@ -30,4 +30,6 @@ def edges(root: Path) -> tuple[set[tuple[str, str]], set[str]]:
     command = ["java", "-Xss64m", str(program), str(root), *roots]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     lines = [line.split(" ") for line in said.splitlines()]
-    return {(line[1], line[2]) for line in lines if line[0] == "names"}, {line[1] for line in lines if line[0] == "seen"}
+    return {(line[1], line[2]) for line in lines if line[0] == "names"}, {
+        line[1] for line in lines if line[0] == "seen"
+    }

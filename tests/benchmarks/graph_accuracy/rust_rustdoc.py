@@ -2,9 +2,9 @@
 
 rustdoc writes the source of a crate with links from names to their definitions (an unstable option, so
 RUSTC_BOOTSTRAP is set). A link to `mod x;` is taken for one to the module's file; links of methods and fields are not
-compared, as the type of a value decides them, nor are `crate`, `self` and `super` on their own, nor the name in `mod x;`
-itself. rustdoc sees no test code, and links nothing in what macros are given or expand to: what only we find in a crate
-that is full of macros is right as a rule.
+compared, as the type of a value decides them, nor are `crate`, `self` and `super` on their own, nor the name in
+`mod x;` itself. rustdoc sees no test code, and links nothing in what macros are given or expand to: what only we find
+in a crate that is full of macros is right as a rule.
 Crates that the projects need come from Debian's librust-*-dev packages, here librust-cargo-dev and
 librust-tokio+full-dev, whatever their versions.
 """
@@ -88,7 +88,7 @@ def _document(root: Path, folder: Path, crates: list[str]) -> Path:
     environment = {**os.environ, "RUSTC_BOOTSTRAP": "1", "RUSTDOCFLAGS": flags}
     for options in (["--workspace", "--all-features"], ["--all-features"], []):
         command = ["cargo", "doc", "-q", "--offline", "--no-deps", "--lib", "--keep-going", "--document-private-items"]
-        subprocess.run([*command, *options], cwd=work, env=environment, capture_output=True)
+        subprocess.run([*command, *options], cwd=work, env=environment, capture_output=True, check=False)
         if (work / "target" / "doc" / "src").exists():
             return work / "target" / "doc" / "src"
     raise ValueError(f"cargo documents nothing in {root}; are Debian's librust-*-dev packages installed?")
@@ -104,8 +104,9 @@ def _loosened(manifest: str, available: set[str]) -> str:
         if "dev-dependencies" in table:
             continue
         if found and not _is_there(name, found[3], available):
-            line = f'{found[1]}*"{line[found.end() :]}'
-        lines.append(line)
+            lines.append(f'{found[1]}*"{line[found.end() :]}')
+        else:
+            lines.append(line)
     return "\n".join(lines)
 
 

@@ -20,7 +20,9 @@ from pipelines.isolation import Isolated
 
 EXTRACTOR = Isolated(resolve.extract, 5.0)
 NAMES = {"Python": "x.py", "C": "x.c", "C++": "x.cpp", "Java": "x.java", "C#": "x.cs", "JavaScript": "x.js",
-         "Vue": "x.vue", "Svelte": "x.svelte", "Objective-C": "x.m", "CUDA": "x.cu"}  # fmt: skip
+         "Vue": "x.vue", "Svelte": "x.svelte", "Objective-C": "x.m", "CUDA": "x.cu",
+         "Go": "x.go", "Rust": "x.rs", "Kotlin": "x.kt", "Scala": "x.scala", "Groovy": "x.groovy", "F#": "x.fs",
+         "Swift": "x.swift"}  # fmt: skip
 
 
 def test_dependencies_are_rows_of_the_shard_and_stay_in_the_repository(table):
@@ -92,6 +94,9 @@ HARM = [
     "using ", "using A<", "using A=B<", "namespace A{",
     "class A{", "delegate A ", '$"', '$"{', '@"', '"""" ', "$", "{", "A.", "[A",
     "package a.", "import a.", "import static ", "\n", " ", "(",
+    'import ("', "var (\n", "\nvar a, ", "\nfunc ", "\nfunc a(a, ", "a, ", " a :", "a := ", "[a ", "a.\n", "...",
+    "use a::{", "use {", "use a;", "mod a {", "mod a;", "#[path", 'path="a"', "a!{", 'r#"', 'br##"', "a::", "/*/",
+    "fun ", "fun <", "fun a.", "import a.{", "package a\n", "open ", "(*", "module a =\n", "let ", '#"', "\\(", "<",
 ]  # fmt: skip
 
 

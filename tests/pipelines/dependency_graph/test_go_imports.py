@@ -48,7 +48,8 @@ CASES = [
         },
         ["p/b.go"],
     ),
-    ("what is inside of a group", {"p/b.go": "package p\n\nvar (\n\ta = T{\n\t\tD: 1,\n\t}\n)\n", **same("var v = D")}, []),
+    ("what is inside of a group",
+     {"p/b.go": "package p\n\nvar (\n\ta = T{\n\t\tD: 1,\n\t}\n)\n", **same("var v = D")}, []),
     ("a type parameter's constraint", {**A, **same("func f[T A](t T) {}")}, ["p/a.go"]),
     ("tests are not seen from outside", {"p/a_test.go": "package p\n\nfunc A() {}\n", **same("var v = A")}, []),
     (
@@ -72,7 +73,8 @@ CASES = [
     ),
     (
         "a module inside of a module",
-        {"sub/go.mod": "module example.com/n\n", "sub/a.go": "package n\n\nvar V = 1\n", **x("var v = n.V", '"example.com/n"')},
+        {"sub/go.mod": "module example.com/n\n", "sub/a.go": "package n\n\nvar V = 1\n",
+      **x("var v = n.V", '"example.com/n"')},
         ["sub/a.go"],
     ),
     (

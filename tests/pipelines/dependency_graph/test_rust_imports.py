@@ -35,7 +35,8 @@ CASES = [
         {"src/lib.rs": "mod a; mod x; fn a() {}", **A, **x("use crate::a::A;")},
         ["src/a.rs"],
     ),
-    ("a variable called like a module", {"src/lib.rs": "mod x;", **x("mod y; fn f(y: u8) -> u8 { y }"), "src/x/y.rs": ""}, []),
+    ("a variable called like a module",
+     {"src/lib.rs": "mod x;", **x("mod y; fn f(y: u8) -> u8 { y }"), "src/x/y.rs": ""}, []),
     ("mod.rs", {"src/lib.rs": "mod d; mod x;", "src/d/mod.rs": "pub mod e;", "src/d/e.rs": "pub fn f() {}",
                 **x("use crate::d::e::f;")}, ["src/d/e.rs"]),
     ("a path attribute", {"src/lib.rs": '#[path = "other.rs"]\nmod a;\nmod x;', "src/other.rs": "pub fn f() {}",
@@ -48,7 +49,8 @@ CASES = [
         **x("use crate::f;")}, ["src/a.rs"]),
     ("a macro", {"src/lib.rs": "#[macro_use] mod a; mod x;", "src/a.rs": "macro_rules! m { () => {} }",
                  **x("fn f() { m!(); }")}, ["src/a.rs"]),
-    ("in comments and strings", {**lib(), **x('// use crate::a;\n/* /* */ use crate::a; */ const S: &str = "crate::a";\n'
+    ("in comments and strings",
+     {**lib(), **x('// use crate::a;\n/* /* */ use crate::a; */ const S: &str = "crate::a";\n'
                                               'const R: &str = r#" " crate::a::A; "#; const C: char = \'"\';')}, []),
     ("a lifetime is no string", {**lib(), **x("fn f<'a>(s: &'a str) { crate::a::make() }")}, ["src/a.rs"]),
     ("another crate of the workspace", {
@@ -60,7 +62,8 @@ CASES = [
     ("a test of the library", {
         "Cargo.toml": '[package]\nname = "p"\n', "src/lib.rs": "mod a; pub use a::A;", **A, "tests/x.rs": "use p::A;"},
      ["src/a.rs"]),
-    ("re-exports in a circle", {"src/lib.rs": "mod a; mod x;", "src/a.rs": "pub use crate::x::Y;", **x("pub use crate::a::Y;")},
+    ("re-exports in a circle",
+     {"src/lib.rs": "mod a; mod x;", "src/a.rs": "pub use crate::x::Y;", **x("pub use crate::a::Y;")},
      []),
 ]  # fmt: skip
 

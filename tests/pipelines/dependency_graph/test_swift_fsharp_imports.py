@@ -15,7 +15,8 @@ CASES = [
     ("Swift: one type of another", {**A, "Sources/N/x.swift": "import struct M.A\nlet a: A\n"}, ["Sources/M/A.swift"]),
     ("Swift: no import", {**A, "Sources/N/x.swift": "let a = A()\n"}, []),
     ("Swift: a type of its own", {**A, "Sources/M/x.swift": "class A {}\nlet a = A()\n"}, []),
-    ("Swift: in comments and strings", {**A, "Sources/M/x.swift": '/* /* */ A */ let s = #" " A "# + """\nA" """ // A\n'}, []),
+    ("Swift: in comments and strings",
+     {**A, "Sources/M/x.swift": '/* /* */ A */ let s = #" " A "# + """\nA" """ // A\n'}, []),
     ("Swift: an app", {"App/A.swift": "class A {}", "App/Views/x.swift": "let a = A()"}, ["App/A.swift"]),
     ("F#: a module", {**U, "x.fs": "module X\n\nopen My.Util\n"}, ["U.fs"]),
     ("F#: in full", {**U, "x.fs": "module X\n\nlet a = My.Util.twice 2\n"}, ["U.fs"]),
@@ -24,8 +25,10 @@ CASES = [
     ("F#: opened, by name", {**N, "x.fs": "module X\nopen My\nlet a : Shape = Round\n"}, ["N.fs"]),
     ("F#: opened, and not used", {**N, "x.fs": "module X\nopen My\n"}, []),
     ("F#: an inner module", {**N, "x.fs": "module X\nopen My.Inner\n"}, ["N.fs"]),
-    ("F#: before it in the project", {**U, "x.fs": "module X\nopen My.Util\n", "p.fsproj": PROJECT.format("U.fs", "x.fs")}, ["U.fs"]),
-    ("F#: after it in the project", {**U, "x.fs": "module X\nopen My.Util\n", "p.fsproj": PROJECT.format("x.fs", "U.fs")}, []),
+    ("F#: before it in the project",
+     {**U, "x.fs": "module X\nopen My.Util\n", "p.fsproj": PROJECT.format("U.fs", "x.fs")}, ["U.fs"]),
+    ("F#: after it in the project",
+     {**U, "x.fs": "module X\nopen My.Util\n", "p.fsproj": PROJECT.format("x.fs", "U.fs")}, []),
     ("F#: in comments and strings", {**U, "x.fs": 'module X\n(* open My.Util *)\nlet s = "\nopen My.Util"\n'}, []),
 ]  # fmt: skip
 
@@ -37,6 +40,8 @@ def test_swift_and_fsharp_dependency(graph, files, expected):
 
 
 def test_unresolved_swift_and_fsharp_imports(graph):
-    found = graph({**A, "Sources/N/x.swift": "import Foundation\nimport M\n", **U, "x.fs": "open System.IO\nopen My.Util\n"})
+    found = graph(
+        {**A, "Sources/N/x.swift": "import Foundation\nimport M\n", **U, "x.fs": "open System.IO\nopen My.Util\n"}
+    )
     assert found.unresolved == {"Sources/N/x.swift": ["Foundation"], "x.fs": ["System.IO"]}
     assert found.num_imports == {"Sources/N/x.swift": 2, "x.fs": 2}
