@@ -57,7 +57,8 @@ CASES = [
         "one/Cargo.toml": '[package]\nname = "one-two"\n', "one/src/lib.rs": "pub struct A;",
         "src/main.rs": "mod x;", **x("use one_two::A;")}, ["one/src/lib.rs"]),
     ("a crate that calls its root otherwise", {
-        "one/Cargo.toml": '[package]\nname = "one"\n[lib]\nname = "uno"\npath = "uno.rs"', "one/uno.rs": "pub struct A;",
+        "one/Cargo.toml": '[package]\nname = "one"\n[lib]\nname = "uno"\npath = "uno.rs"',
+      "one/uno.rs": "pub struct A;",
         "src/main.rs": "mod x;", **x("use ::uno::A;")}, ["one/uno.rs"]),
     ("a test of the library", {
         "Cargo.toml": '[package]\nname = "p"\n', "src/lib.rs": "mod a; pub use a::A;", **A, "tests/x.rs": "use p::A;"},
