@@ -13,6 +13,7 @@ PROJECTS = [
     Project("curl", options=("-DCURL_USE_OPENSSL=OFF", "-DBUILD_TESTING=ON")),
     Project("git", before=("make command-list.h config-list.h hook-list.h",)),
     Project("musl", before=("./configure", "make obj/include/bits/alltypes.h obj/include/bits/syscall.h")),
+    Project("ffmpeg", before=("./configure --disable-x86asm --disable-doc",)),
     Project("mbedtls", options=("-DENABLE_PROGRAMS=ON",)),
     Project(
         "postgresql-15",
