@@ -43,6 +43,7 @@ DECLARATIONS = [
 ]
 NAME = re.compile(rb"[A-Z](?<![\w.@\x80-\xff].)[\w\x80-\xff]*+(?:\.[A-Z][\w\x80-\xff]*+)*+")
 ATTRIBUTE = re.compile(rb"\[\s*+(?:[a-z]++\s*+:\s*+)?([A-Z][\w\x80-\xff]*+)")
+ATTRIBUTES = re.compile(rb"\[\s*+([A-Z][^\[\]]{0,1000}+)\]")
 MAX_NAMESPACE_CHARS = 255  # what is nested deeper counts to the namespace around; nobody writes that but to do harm
 MAX_PARTS = 8  # of a type that is spread over more files than this, only the nearest counts
 
@@ -72,7 +73,14 @@ def extract(language: str, path: str, source: bytes, syntax: Syntax) -> Facts:
         types={(namespace, name) for namespace, name, is_nested in declared if name and not is_nested},
         own={name for _, name, _ in declared if name},
         namespaces={namespace for namespace, _, _ in declared},
-        used=used | {_text(name) + "Attribute" for name in ATTRIBUTE.findall(code)},
+        used=used | {_text(name) + "Attribute" for name in _attributes(code)},
+    )
+
+
+def _attributes(code: bytes) -> set[bytes]:
+    """The names in `[A, B(C)]`, among which the attributes are."""
+    return {name for inside in set(ATTRIBUTES.findall(code)) for name in NAME.findall(inside)} | set(
+        ATTRIBUTE.findall(code)
     )
 
 
@@ -140,6 +148,8 @@ def resolve(facts: Mapping[str, Facts], tree: FileTree) -> Iterator[tuple[str, F
         for using in shared:
             found.add_use(using.name, sorted(types.declared_by(using.name, path)))
         for chain in sorted(file.used - file.own):
+            if f"{chain}Attribute" in file.used and types.meant(f"{chain}Attribute", known, path):
+                continue  # `[Test]` is no type Test
             found.add_use(chain, sorted(types.meant(chain, known, path)))
         yield path, found
 
