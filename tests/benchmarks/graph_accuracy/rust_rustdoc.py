@@ -3,8 +3,8 @@
 rustdoc writes the source of a crate with links from names to their definitions (an unstable option, so
 RUSTC_BOOTSTRAP is set). A link to `mod x;` is taken for one to the module's file; links of methods and fields are not
 compared, as the type of a value decides them, nor are `crate`, `self` and `super` on their own, nor the name in
-`mod x;` itself. rustdoc sees no test code, and links nothing in what macros are given or expand to: what only we find
-in a crate that is full of macros is right as a rule.
+`mod x;` itself. rustdoc sees no test code, and links nothing in what macros are given or expand to, so precision on
+a crate that is full of macros is counted too low, by how much is not known.
 Crates that the projects need come from Debian's librust-*-dev packages, here librust-cargo-dev and
 librust-tokio+full-dev, whatever their versions.
 """
