@@ -64,7 +64,11 @@ class Isolated:
         try:
             pipe.send(batch)
             for _ in batch:
-                found.append(_value(pipe.recv()))
+                is_returned, value = pipe.recv()
+                if not is_returned:
+                    self.close()  # with the answers that are still in the pipe
+                    raise value
+                found.append(value)
         except BlockingIOError:
             self.close()
             return [*found, Crash(True, f"no answer within {self.seconds:g} s")]
@@ -79,13 +83,6 @@ class Isolated:
         if self._child is not None:
             self._child.end()
             self._child = None
-
-
-def _value(answer: tuple[bool, Any]) -> Any:
-    is_returned, value = answer
-    if not is_returned:
-        raise value
-    return value
 
 
 def _batches(items: Iterable[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:

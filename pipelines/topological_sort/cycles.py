@@ -60,8 +60,8 @@ def _few_back_edges(needs, first_need, needed_by, first_needed_by):  # type: ign
     num_needs, num_needed_by = np.diff(first_need), np.diff(first_needed_by)
     most = len(needs)
     keys = np.empty(num_files, np.int64)
-    for file in range(num_files):
-        keys[file] = _key(num_needs[file], num_needed_by[file], most) * num_files + file
+    for number in range(num_files):
+        keys[number] = _key(num_needs[number], num_needed_by[number], most) * num_files + number
     heap = list(keys)  # an entry that is no longer in `keys` is passed over
     heapify(heap)
     place = np.empty(num_files, np.int64)

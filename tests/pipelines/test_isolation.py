@@ -57,8 +57,10 @@ def test_an_item_that_never_ends_is_given_up():
 
 @pytest.mark.parametrize(("what", "error"), [("memory", MemoryError), ("recursion", RecursionError)])
 def test_what_the_function_raises_is_raised_here(what, error):
+    isolated = Isolated(act, 100)
     with pytest.raises(error):
-        answers((what, 0))
+        list(isolated.map([("add", 1), (what, 0), ("add", 2)]))
+    assert list(isolated.map([("add", 3)])) == [103]
 
 
 def test_one_child_serves_all_batches_and_ends_with_its_owner():
