@@ -26,14 +26,15 @@ from pipelines.dependency_graph.families import FAMILIES
 from pipelines.runner import run_stage
 from pipelines.stage import load
 from pipelines.topological_sort.order import order
-from tests.benchmarks.graph_accuracy import _sources, c_gcc, python_grimp
+from tests.benchmarks.graph_accuracy import _sources, c_gcc, java_javac, python_grimp, typescript_tsc
 from tests.benchmarks.graph_accuracy.__main__ import CACHE, Edge, score
 
 PROJECTS = [  # (language, where it is from, what says which edges are right)
     ("Python", lambda: _sources.pypi(CACHE, "networkx", "3.4.2"), python_grimp.edges),
     ("Python", lambda: _sources.pypi(CACHE, "django", "5.2.1"), python_grimp.edges),
-    ("C", lambda: _sources.debian(CACHE, "redis"), c_gcc.edges),
-    ("Java", lambda: _sources.debian(CACHE, "guava-libraries"), None),
+    ("C", lambda: _sources.debian(CACHE, "git"), c_gcc.edges),
+    ("TypeScript", lambda: _sources.npm(CACHE, "rxjs", "7.8.2"), typescript_tsc.edges),
+    ("Java", lambda: _sources.debian(CACHE, "guava-libraries"), java_javac.edges),
 ]
 PEER = ("networkx==3.3", "colorlog==6.8.2", "func-timeout==4.3.5", "emerge-viz==2.0.0", "pandas==2.3.3")
 PEER_WHEEL = "data-prep-toolkit-transforms==1.1.8"
