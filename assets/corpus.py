@@ -5,6 +5,7 @@ from pipelines.crawl.stage import STAGE as CRAWL
 from pipelines.dependency_graph.stage import STAGE as DEPENDENCY_GRAPH
 from pipelines.fasttext_recall.stage import STAGE as FASTTEXT_RECALL
 from pipelines.ngram_decontamination.stage import STAGE as NGRAM_DECONTAMINATION
+from pipelines.page_dedup.stage import STAGE as PAGE_DEDUP
 from pipelines.parquet_shards.stage import STAGE as PARQUET_SHARDS
 from pipelines.quality_screen.stage import STAGE as QUALITY_SCREEN
 from pipelines.repo_dedup.stage import STAGE as REPO_DEDUP
@@ -23,6 +24,7 @@ quality_screen = stage_asset(QUALITY_SCREEN, "repositories")  # 2.4 files that d
 
 # DeepSeekMath section 2.1, DeepSeek-Coder-V2 section 2: code and mathematics recalled from the web.
 web_crawl = stage_asset(WEB_CRAWL, "web")  # the visible text of WARC records
+page_dedup = stage_asset(PAGE_DEDUP, "web")  # one page for each address and each text
 fasttext_recall = stage_asset(FASTTEXT_RECALL, "web")  # seeds, classifier, domains
 
 # DeepSeek-Coder sections 2.4 and 3.1: what the model is trained on.
@@ -31,6 +33,6 @@ parquet_shards = stage_asset(PARQUET_SHARDS, "corpus")  # documents; train and v
 token_sequences = stage_asset(TOKEN_SEQUENCES, "corpus")  # 3.1 byte-level BPE, fill in the middle, packing
 
 CORPUS = [
-    crawl, rule_filter, dependency_graph, topological_sort, repo_dedup, quality_screen, web_crawl, fasttext_recall,
-    ngram_decontamination, parquet_shards, token_sequences,
+    crawl, rule_filter, dependency_graph, topological_sort, repo_dedup, quality_screen, web_crawl, page_dedup,
+    fasttext_recall, ngram_decontamination, parquet_shards, token_sequences,
 ]  # fmt: skip

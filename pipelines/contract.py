@@ -17,6 +17,7 @@ FLOW = (
     "repo_dedup",
     "quality_screen",
     "web_crawl",
+    "page_dedup",
     "fasttext_recall",
     "ngram_decontamination",
     "parquet_shards",
@@ -118,15 +119,21 @@ TOPOLOGICAL_SORT = annotation(
 )
 
 REPO_DEDUP = annotation(
-    "Near-duplicates among whole repositories (DeepSeek-Coder section 2.3).",
-    field("keeper", pa.string(), "the repository that is kept instead; empty where the file is kept"),
-    field("similarity", pa.float32(), "estimated Jaccard similarity to the keeper; 0 where kept"),
+    "Duplicates among whole repositories (DeepSeek-Coder section 2.3), and among single files of those that stay.",
+    field("keeper", pa.string(), "what is kept instead: a repository, or the file_id of a file; empty where kept"),
+    field("similarity", pa.float32(), "Jaccard similarity to the keeper, 1 for a copy to the byte; 0 where kept"),
 )
 
 QUALITY_SCREEN = annotation(
     "How well a file parses (the compiler check of DeepSeek-Coder section 2.4).",
     field("syntax_error_share", pa.float32(), "share of the bytes that lie inside syntax errors; 0 without a grammar"),
     field("num_syntax_errors", pa.int32(), "number of syntax errors, missing tokens among them"),
+)
+
+PAGE_DEDUP = annotation(
+    "Duplicates among web pages: the same address, the same text, or nearly the same text (DeepSeekMath section 2.1).",
+    field("keeper", pa.string(), "the page_id of the page that is kept instead; empty where kept"),
+    field("similarity", pa.float32(), "Jaccard similarity to the keeper, 1 for the same address or text; 0 where kept"),
 )
 
 FASTTEXT_RECALL = annotation(
@@ -214,6 +221,7 @@ TABLES = {
     "topological_sort": TOPOLOGICAL_SORT,
     "repo_dedup": REPO_DEDUP,
     "quality_screen": QUALITY_SCREEN,
+    "page_dedup": PAGE_DEDUP,
     "fasttext_recall": FASTTEXT_RECALL,
     "ngram_decontamination": NGRAM_DECONTAMINATION,
     "document": DOCUMENT,

@@ -1,1 +1,1 @@
-"""Stage 8: finds the web pages about code and mathematics, in rounds (DeepSeekMath section 2.1)."""
+"""Stage 9: finds the web pages about code and mathematics, in rounds (DeepSeekMath section 2.1)."""

@@ -44,7 +44,7 @@ def result(run: Run, number: int) -> dict[str, Any]:
 
 def is_active(run: Run, number: int) -> bool:
     """Whether there is a round of that number: there are pages, it is asked for, and nothing had settled before."""
-    if number > run.config.num_rounds or not run.ancestors["web_crawl"].counts.kept:
+    if number > run.config.num_rounds or not run.ancestors["page_dedup"].counts.kept:
         return False
     if number == 1:
         return True

@@ -61,7 +61,7 @@ def _build_domains(number: int, pipeline: Any, run: Run) -> None:
 
 STAGE = Stage(
     name="fasttext_recall",
-    reads={"web_crawl": ("page_id", "url", "domain", "content")},
+    reads={"web_crawl": ("page_id", "url", "domain", "content"), "page_dedup": ()},
     writes=contract.FASTTEXT_RECALL,
     reasons=("not_recalled",),
     config=FasttextRecallConfig,

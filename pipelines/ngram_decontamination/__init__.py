@@ -1,1 +1,1 @@
-"""Stage 9: whatever shares text with a benchmark is dropped (DeepSeek-Coder section 2.4)."""
+"""Stage 10: whatever shares text with a benchmark is dropped (DeepSeek-Coder section 2.4)."""

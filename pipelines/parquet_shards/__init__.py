@@ -1,1 +1,1 @@
-"""Stage 10: joins all annotations with the text, once, and writes the documents that a model is trained on."""
+"""Stage 11: joins all annotations with the text, once, and writes the documents that a model is trained on."""

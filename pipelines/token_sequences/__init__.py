@@ -1,1 +1,1 @@
-"""Stage 11: documents become packed token sequences, memory-mapped, which is what the trainer reads."""
+"""Stage 12: documents become packed token sequences, memory-mapped, which is what the trainer reads."""

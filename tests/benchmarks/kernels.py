@@ -26,7 +26,7 @@ from pipelines.token_sequences import encode, tokenizer
 from pipelines.topological_sort import stage as topological_sort
 
 SETTINGS = {"crawl": {"num_shards": 1, "sources": [{"kind": "installed"}], "row_group_bytes": 1_000_000_000}}
-COLUMNS = ["repository", "path", "num_stars", "size_bytes", "content", "reason"]
+COLUMNS = ["file_id", "repository", "path", "num_stars", "size_bytes", "content", "reason"]
 ROUNDS = 3
 
 
@@ -74,7 +74,7 @@ def main() -> None:
         "dependency_graph", size, lambda: dependency_graph.annotate(table, dependency_graph.DependencyGraphConfig())
     )
     measure("topological_sort", size, lambda: topological_sort.annotate(edges))
-    measure("repo_dedup: signatures", size, lambda: signatures.sign(table, 5, 128, 0))
+    measure("repo_dedup: signatures", size, lambda: signatures.sign(table, signatures.RepoDedupConfig()))
     measure("quality_screen", size, lambda: quality_screen.annotate(table, quality_screen.QualityScreenConfig()))
     measure("ngram_decontamination", size, lambda: search.search(contents, built))
     measure("token_sequences: encode", size, lambda: list(encode.Encoder(bpe).encode(documents, 0.5, 0)))

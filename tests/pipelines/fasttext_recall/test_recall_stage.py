@@ -22,7 +22,7 @@ def recalled(web, recall_settings, tmp_path_factory):
     """The folder of a run of both stages on the bundled pages."""
     folder = tmp_path_factory.mktemp("data") / "run"
     tables = {"web_crawl": {"warcs": [str(web.OUTPUT)]}, "fasttext_recall": recall_settings}
-    for stage in ("web_crawl", "fasttext_recall"):
+    for stage in ("web_crawl", "page_dedup", "fasttext_recall"):
         run_stage(load(stage), str(folder), tables)
     return folder
 
@@ -144,7 +144,7 @@ def test_neither_chance_nor_the_number_of_shards_changes_anything(web, tmp_path)
         folder = tmp_path / f"{num_shards} shards"
         crawl = {"warcs": warcs, "num_shards": num_shards, "row_group_bytes": 10_000 * num_shards}
         tables = {"web_crawl": crawl, "fasttext_recall": settings}
-        for stage in ("web_crawl", "fasttext_recall"):
+        for stage in ("web_crawl", "page_dedup", "fasttext_recall"):
             run_stage(load(stage), str(folder), tables)
         recalled = folder / "fasttext_recall"
         models.append([path.read_bytes() for path in (recalled / "tokenizer.json", *sorted(recalled.rglob("*.bin")))])
@@ -159,6 +159,7 @@ def test_one_topic_is_enough_and_rounds_end_when_nothing_new_is_found(web, run_s
     settings = {**QUICK, "num_rounds": 4, "seeds": {"code": ["a.example"]}, "min_score": 0.9}
     run_stages(
         "web_crawl",
+        "page_dedup",
         "fasttext_recall",
         web_crawl={"warcs": [write_pages(web, tmp_path, pages)]},
         fasttext_recall=settings,
@@ -173,7 +174,7 @@ def test_one_topic_is_enough_and_rounds_end_when_nothing_new_is_found(web, run_s
 
 
 def test_a_run_without_web_pages(run_stages, run_folder):
-    found = run_stages("web_crawl", "fasttext_recall")["fasttext_recall"]
+    found = run_stages("web_crawl", "page_dedup", "fasttext_recall")["fasttext_recall"]
     assert (found.counts.rows, found.counts.kept) == (0, 0)
     assert pq.read_table(f"{run_folder}/fasttext_recall/{SHARD}").schema.names == contract.FASTTEXT_RECALL.names
 
@@ -181,7 +182,7 @@ def test_a_run_without_web_pages(run_stages, run_folder):
 def test_a_crawl_that_kept_nothing(web, run_stages, run_folder, tmp_path):
     lost = web.warc_record("response", "https://a.example/", web.http_response(b"", "404 Not Found"), 0)
     (tmp_path / "lost.warc").write_bytes(lost)
-    run_stages("web_crawl", "fasttext_recall", web_crawl={"warcs": [str(tmp_path / "lost.warc")]})
+    run_stages("web_crawl", "page_dedup", "fasttext_recall", web_crawl={"warcs": [str(tmp_path / "lost.warc")]})
     [row] = pq.read_table(f"{run_folder}/fasttext_recall/{SHARD}").to_pylist()
     assert (row["measured"], row["reason"]) == (False, None)
 
@@ -205,7 +206,7 @@ def test_a_crawl_that_kept_nothing(web, run_stages, run_folder, tmp_path):
 )
 def test_bad_settings(web, run_stages, run_folder, tmp_path, what, settings, message):
     pages = [("https://a.example/q/1", "def f(x)"), ("https://c.example/", "soup")]
-    run_stages("web_crawl", web_crawl={"warcs": [write_pages(web, tmp_path, pages)]})
+    run_stages("web_crawl", "page_dedup", web_crawl={"warcs": [write_pages(web, tmp_path, pages)]})
     with pytest.raises(ValueError, match=message):
         run_stages("fasttext_recall", fasttext_recall={**QUICK, **settings})
     assert not Path(f"{run_folder}/fasttext_recall/manifest.json").exists()

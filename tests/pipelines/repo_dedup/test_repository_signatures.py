@@ -1,93 +1,93 @@
-"""From the files of whole repositories to one signature each, and the buckets in which they meet."""
+"""From the files of whole repositories to what is compared: repositories, and files that count by themselves."""
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipelines.repo_dedup import buckets, minhash, signatures
+from pipelines.near_duplicates import items, minhash
+from pipelines.near_duplicates.level import Verdict
+from pipelines.repo_dedup import signatures, verdict
+from pipelines.repo_dedup.signatures import RepoDedupConfig
+
+CONFIG = RepoDedupConfig(num_permutations=16, min_file_bytes=10, linked_languages=("Python",))
+COLUMNS = {
+    "repository": pa.string(), "path": pa.string(), "language": pa.string(), "num_stars": pa.int32(),
+    "size_bytes": pa.int64(), "content": pa.large_string(),
+}  # fmt: skip
 
 
-def table(*rows: tuple[str, int, int, str]) -> pa.Table:
-    """Files as (repository, stars, size, content)."""
-    names = ("repository", "num_stars", "size_bytes", "content")
-    kinds = (pa.string(), pa.int32(), pa.int64(), pa.large_string())
-    columns = zip(*rows, strict=True) if rows else [()] * 4
-    return pa.table([pa.array(column, kind) for column, kind in zip(columns, kinds, strict=True)], names)
+def sign(*rows: tuple[str, str, str, int, int, str]) -> tuple[list[dict], list[dict]]:
+    columns = zip(*rows, strict=True) if rows else [()] * len(COLUMNS)
+    arrays = [pa.array(column, kind) for column, kind in zip(columns, COLUMNS.values(), strict=True)]
+    files = pa.table(arrays, list(COLUMNS)).append_column("file_id", pa.array([str(n) for n in range(len(rows))]))
+    found = signatures.sign(files.cast(files.schema), CONFIG)
+    assert all(table.schema == items.ITEM for table in found)
+    return found[0].to_pylist(), found[1].to_pylist()
 
 
-def test_one_row_for_each_repository_in_the_order_of_its_files():
-    files = table(("b", 3, 10, "a b c d e f"), ("b", 3, 20, "x"), ("a", 0, 5, "..."), ("c", 1, 7, "a b c d e f x"))
-    found = signatures.sign(files, 5, 16, 0)
-    assert found.schema == signatures.schema(16)
-    assert found.select(["repository", "num_stars", "size_bytes", "num_shingles"]).to_pylist() == [
-        {"repository": "b", "num_stars": 3, "size_bytes": 30, "num_shingles": 3},
-        {"repository": "a", "num_stars": 0, "size_bytes": 5, "num_shingles": 0},
-        {"repository": "c", "num_stars": 1, "size_bytes": 7, "num_shingles": 3},
+def signature(*texts: str) -> list[int]:
+    found, _ = minhash.signatures(pa.array(texts, pa.large_string()), np.zeros(len(texts), np.int64), 1, 5, 16, 0)
+    return found[0].tolist()
+
+
+FILES = (
+    ("b", "x.py", "Python", 3, 10, "a b c d e f"),
+    ("b", "y.yaml", "YAML", 3, 20, "1 2 3 4 5 6 7"),
+    ("a", "z.py", "Python", 0, 5, "..."),
+)
+
+
+def test_a_row_for_each_repository_in_the_order_of_its_files():
+    repositories, _ = sign(*FILES)
+    names = ("id", "name", "owner", "num_stars", "size_bytes", "num_shingles", "digests")
+    assert [[row[name] for name in names] for row in repositories] == [
+        ["b", "b", "", 3, 30, 5, []],
+        ["a", "a", "", 0, 5, 0, []],
     ]
-    candidates = list(signatures.candidates([found]))
-    assert [candidate.preference for candidate in candidates] == [(-3, -30, "b"), (0, -5, "a"), (-1, -7, "c")]
-    expected, _ = minhash.signatures(files.column("content").combine_chunks(), np.array([0, 0, 1, 2]), 3, 5, 16, 0)
-    assert [candidate.signature.tolist() for candidate in candidates] == expected.tolist()
+    assert repositories[0]["signature"] == signature("a b c d e f", "1 2 3 4 5 6 7")
 
 
-def test_the_cut_between_files_makes_no_shingle():
-    one = signatures.sign(table(("a", 0, 1, "1 2 3 4 5"), ("a", 0, 1, "6 7 8 9 0")), 5, 16, 0)
-    assert one.column("num_shingles").to_pylist() == [2]
+def test_a_row_for_each_file_that_may_be_dropped_by_itself():
+    _, files = sign(*FILES)
+    assert [(row["id"], row["name"], row["owner"], row["num_shingles"]) for row in files] == [
+        ("0", "b/x.py", "b", 0),
+        ("1", "b/y.yaml", "b", 3),
+    ]
+    assert [row["signature"] for row in files] == [[], signature("1 2 3 4 5 6 7")]
+    assert files[0]["digests"] == list(items.digest(b"a b c d e f"))
 
 
-def test_the_order_of_files_and_where_text_lies_among_them_do_not_matter():
-    one = signatures.sign(table(("a", 0, 1, "1 2 3 4 5"), ("a", 0, 1, "6 7 8 9 0")), 5, 16, 0)
-    other = signatures.sign(table(("a", 0, 1, "6 7 8 9 0"), ("a", 0, 1, "1 2 3 4 5")), 5, 16, 0)
-    assert one == other
+def test_the_cut_between_files_makes_no_shingle_and_their_order_does_not_matter():
+    one, other = ("a", "1", "Python", 0, 1, "1 2 3 4 5"), ("a", "2", "Python", 0, 1, "6 7 8 9 0")
+    assert sign(one, other)[0][0]["num_shingles"] == 2
+    assert sign(one, other)[0] == sign(other, one)[0]
 
 
 def test_no_file_is_no_repository():
-    assert len(signatures.sign(table(), 5, 16, 0)) == 0
+    assert sign() == ([], [])
 
 
-def keys(*contents: str, threshold: float = 0.85) -> dict[str, set[int]]:
-    """Repository (named by number) -> the keys of its buckets."""
-    files = table(*((str(number), 0, 1, content) for number, content in enumerate(contents)))
-    found: dict[str, set[int]] = {str(number): set() for number in range(len(contents))}
-    for key, name in buckets.keys(signatures.sign(files, 5, 128, 0), threshold):
-        found[name].add(key)
-    return found
-
-
-LONG = " ".join(str(number) for number in range(1000))
-
-
-def test_equal_repositories_meet_in_every_bucket_and_others_in_none():
-    found = keys(LONG, LONG, LONG.replace(" ", " x "))
-    assert len(found["0"]) == 14
-    assert found["0"] == found["1"]
-    assert not found["0"] & found["2"]
-
-
-def test_near_repositories_meet_in_some_bucket():
-    found = keys(LONG, LONG + " more" * 40 + LONG[:100])
-    assert 0 < len(found["0"] & found["1"]) < 14
-
-
-def test_repositories_without_a_word_meet_nobody():
-    assert keys("...", "!!!", "") == {"0": set(), "1": set(), "2": set()}
+COPY = Verdict("duplicate_file", "k", "other/k", 1.0)
+WHOLE = Verdict("near_duplicate_repository", "r", "r", 0.9)
 
 
 @pytest.mark.parametrize(
-    ("names", "most", "expected"),
+    ("dependencies", "copies", "dropped"),
     [
-        ([], 2, []),
-        (["a"], 2, []),
-        (["b", "a"], 2, [("a", "b")]),
-        (["b", "a", "b"], 2, [("a", "b")]),
-        (["c", "a", "b"], 3, [("a", "b"), ("a", "c"), ("b", "c")]),
-        (["c", "a", "b"], 2, [("a", "b"), ("a", "c")]),
+        pytest.param([[], [], []], [1], [1], id="nobody needs it"),
+        pytest.param([[11], [], []], [1], [], id="a kept file needs it"),
+        pytest.param([[11], [12], []], [1, 2], [], id="needed by way of another"),
+        pytest.param([[], [12], []], [1, 2], [1, 2], id="only a dropped file needs it"),
+        pytest.param([[99], [], []], [1], [1], id="a dependency that an earlier stage dropped"),
+        pytest.param([[11], [12], [11]], [1, 2], [], id="a cycle"),
     ],
 )
-def test_the_pairs_of_a_bucket(names, most, expected):
-    assert list(buckets.pairs(names, most)) == expected
-
-
-def test_a_hot_bucket_costs_no_more_than_its_members():
-    names = [f"{number:06}" for number in range(100_000)]
-    assert sum(1 for _ in buckets.pairs(reversed(names), 64)) == 99_999
+def test_a_copy_stays_where_a_kept_file_needs_it(dependencies, copies, dropped):
+    files = pa.table(
+        {"row": pa.array([10, 11, 12], pa.int32()), "dependencies": pa.array(dependencies, pa.list_(pa.int32()))}
+    )
+    of_file = [COPY if place in copies else None for place in range(3)]
+    found = verdict.of_files(files, [None] * 3, of_file, keep_dependencies=True)
+    assert [place for place, one in enumerate(found) if one] == dropped
+    assert verdict.of_files(files, [None] * 3, of_file, keep_dependencies=False) == of_file
+    assert verdict.of_files(files, [WHOLE] * 3, of_file, keep_dependencies=True) == [WHOLE] * 3

@@ -1,4 +1,4 @@
-"""MinHash signatures against exact Jaccard similarity and against datasketch, and the law of their union."""
+"""MinHash signatures and exact sets against shingles made by a regular expression, against theory and datasketch."""
 
 import math
 import random
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines import words
-from pipelines.repo_dedup import minhash
+from pipelines.near_duplicates import minhash
 
 ROOT = Path(__file__).parents[3]
 WORD = re.compile("[\u2e80-\U0010ffff]|[0-9A-Za-z_\u0080-\u2e7f]+")
@@ -123,16 +123,28 @@ def test_another_seed_gives_other_hash_functions():
     assert minhash.similarity(sign(["a b c d e f"], seed=0)[0], sign(["a b c d e f"], seed=1)[0]) == 0
 
 
+def hash_shingle(shingle: tuple[str, ...]) -> int:
+    found = 0
+    for word in shingle:
+        found = (found * 0x9E3779B97F4A7C15 + hash_word(word)) % 2**64
+    found = ((found ^ found >> 32) * 0xD6E8FEB86659FD93) % 2**64
+    return found ^ found >> 32
+
+
 def test_the_definition():
     text = "def add(a, b):\n    return a + b\n"
     factors, summands = (array.tolist() for array in minhash.permutations(16, 0))
-    hashes = []
-    for shingle in shingles(text):
-        hashes.append(0)
-        for word in shingle:
-            hashes[-1] = hashes[-1] * 0x9E3779B97F4A7C15 + hash_word(word)
+    hashes = [hash_shingle(shingle) for shingle in shingles(text)]
     expected = [min((a * x + b) % 2**64 for x in hashes) for a, b in zip(factors, summands, strict=True)]
     assert sign([text], count=16)[0].tolist() == [expected]
+
+
+@given(TEXTS)
+def test_the_set_of_shingles_of_several_texts(texts):
+    expected = {hash_shingle(shingle) for text in texts for shingle in shingles(text)}
+    found = minhash.shingles(pa.array(texts, pa.large_string()), 5)
+    assert found.dtype == np.uint64
+    assert found.tolist() == sorted(expected)
 
 
 def hash_word(word: str) -> int:
@@ -145,9 +157,9 @@ def hash_word(word: str) -> int:
 def test_signatures_never_change():
     signatures, _ = sign(["def add(a, b):\n    return a + b\n"], count=16)
     assert [f"{number:016x}" for number in signatures[0, :3].tolist()] == [
-        "0e2d5b5bc6986db3",
-        "050c53c1bb481676",
-        "16e24745a35a4240",
+        "a51aaf2e3b45de37",
+        "447edc19597f3214",
+        "023eee2783c64271",
     ]
 
 
@@ -170,19 +182,49 @@ def test_what_is_near_is_proposed(similarity, least):
     assert 1 - (1 - similarity**rows) ** bands > least
 
 
-def test_band_keys_agree_where_the_whole_band_does():
-    one = np.arange(12, dtype=np.uint64)
-    other = one.copy()
-    other[5] += np.uint64(1)  # in the second of three bands of four rows
-    keys, others = minhash.band_keys(one, 3, 4), minhash.band_keys(other, 3, 4)
-    assert keys.dtype == np.int64
-    assert (keys == others).tolist() == [True, False, True]
-    assert minhash.band_keys(one[:11], 2, 4).tolist() == keys[:2].tolist()  # rows left over take no part
+@pytest.mark.parametrize(
+    ("threshold", "count", "expected"),
+    [
+        (0.85, 128, (90, 125)),
+        (0.85, 256, (191, 241)),
+        (0.5, 128, (40, 89)),
+        (0.95, 128, (109, 129)),  # no estimate is enough
+        (1.0, 128, (128, 129)),  # only equal signatures, and even they prove nothing
+    ],
+)
+def test_the_bounds_of_doubt(threshold, count, expected):
+    assert minhash.bounds(threshold, count) == expected
 
 
-def test_equal_bands_at_another_place_do_not_meet():
-    keys = minhash.band_keys(np.zeros(12, np.uint64), 3, 4)
-    assert len(set(keys.tolist())) == 3
+@pytest.mark.parametrize("count", [128, 256])
+def test_an_estimate_beyond_the_bounds_is_as_rare_as_said(count):
+    low, high = minhash.bounds(0.85, count)
+    equal = np.random.default_rng(0).binomial(count, 0.85, 2_000_000)
+    assert np.mean(equal < low) < 2 * minhash.ERROR
+    assert np.mean(equal >= high) < 2 * minhash.ERROR
+    assert np.mean(equal < low + 2) > minhash.ERROR  # and the bounds are no wider than that
+    assert np.mean(equal >= high - 2) > minhash.ERROR
+
+
+def test_arithmetic_sequences_of_shingles_are_no_worse_than_random_ones():
+    """Hashes x -> a x + b of such a sequence are far from independent; mixed shingles never form one."""
+    chance = np.random.default_rng(0)
+    deviations = []
+    for _ in range(400):
+        start, step = chance.integers(0, 2**62, 2, dtype=np.uint64)
+        hashes = start + step * np.arange(20, dtype=np.uint64)
+        factors, summands = minhash.permutations(128, 0)
+        one, other = np.full((2, 128), minhash.NO_SHINGLES)
+        minhash._lower(one, hashes[:17], 1, factors, summands)
+        minhash._lower(other, hashes[3:], 1, factors, summands)
+        deviations.append(minhash.similarity(one, other) - 0.7)
+    assert abs(np.mean(deviations)) < 0.01
+    assert np.std(deviations) / math.sqrt(0.7 * 0.3 / 128) < 1.12
+
+
+def test_similarities_are_those_to_each_row():
+    matrix = np.array([[1, 2], [1, 3], [2, 1]], np.uint64)
+    assert minhash.similarities(matrix, matrix[0]).tolist() == [1.0, 0.5, 0.0]
 
 
 @pytest.mark.parametrize(
