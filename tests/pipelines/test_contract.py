@@ -71,4 +71,4 @@ def test_the_page_has_every_table_and_column():
 
 
 def test_a_stage_is_named_once():
-    assert len(set(FLOW)) == len(FLOW) == 11
+    assert len(set(FLOW)) == len(FLOW) == 12
