@@ -1,26 +1,28 @@
 // Prints, for the C# files below folders of a project, which file names a type of which other file, as Roslyn binds it:
 // lines `names <file> <file>` and `seen <file>`, separated by tabs. All files are one compilation; references to
-// libraries that are missing stay unbound. Arguments: the folder of reference assemblies, the project's folder, then
-// preprocessor symbols (`-dNAME`) and folders below it.
+// libraries that are missing stay unbound. Every branch of `#if` is compiled, as if the directives were not there; a
+// file that does not parse so is compiled as it is, with no symbol defined, and is not `seen`.
+// Arguments: the folder of reference assemblies, the project's folder, then folders below it.
 using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 static class RoslynUses
 {
+    static readonly Regex Condition = new Regex(@"^[ \t]*#[ \t]*(if|elif|else|endif|define|undef|error)\b.*$", RegexOptions.Multiline);
+
     static void Main(string[] arguments)
     {
         var root = Path.GetFullPath(arguments[1]);
-        var symbols = arguments.Skip(2).Where(a => a.StartsWith("-d")).Select(a => a.Substring(2));
-        var options = new CSharpParseOptions(LanguageVersion.Latest, preprocessorSymbols: symbols);
-        var trees = arguments.Skip(2).Where(a => !a.StartsWith("-d"))
+        var whole = new HashSet<SyntaxTree>();
+        var trees = arguments.Skip(2)
             .SelectMany(folder => Directory.GetFiles(Path.Combine(root, folder), "*.cs", SearchOption.AllDirectories))
-            .Distinct().OrderBy(path => path, StringComparer.Ordinal)
-            .Select(path => CSharpSyntaxTree.ParseText(File.ReadAllText(path), options, path)).ToList();
+            .Distinct().OrderBy(path => path, StringComparer.Ordinal).Select(path => Parse(path, whole)).ToList();
         var references = Directory.GetFiles(arguments[0], "*.dll").Select(IsManaged).Where(found => found != null);
         var compilation = CSharpCompilation.Create("all", trees, references,
             new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true));
@@ -28,7 +30,7 @@ static class RoslynUses
         foreach (var tree in trees)
         {
             var file = Path.GetRelativePath(root, tree.FilePath);
-            lines.Add("seen\t" + file);
+            if (whole.Contains(tree)) lines.Add("seen\t" + file);
             var model = compilation.GetSemanticModel(tree);
             foreach (var name in tree.GetRoot().DescendantNodes().OfType<SimpleNameSyntax>())
                 foreach (var type in Types(model.GetSymbolInfo(name)))
@@ -39,6 +41,16 @@ static class RoslynUses
                     }
         }
         foreach (var line in lines) Console.WriteLine(line);
+    }
+
+    static SyntaxTree Parse(string path, HashSet<SyntaxTree> whole)
+    {
+        var options = new CSharpParseOptions(LanguageVersion.Latest);
+        var written = File.ReadAllText(path);
+        var tree = CSharpSyntaxTree.ParseText(Condition.Replace(written, ""), options, path);
+        if (tree.GetDiagnostics().All(found => found.Severity != DiagnosticSeverity.Error)) whole.Add(tree);
+        else tree = CSharpSyntaxTree.ParseText(written, options, path);
+        return tree;
     }
 
     static MetadataReference IsManaged(string path)

