@@ -1,4 +1,4 @@
-"""The command line of the data half: `python -m pipelines run | trace | graph | contract`."""
+"""The command line of the data half: `python -m pipelines run | trace | near | graph | contract`."""
 
 import argparse
 import logging
@@ -47,6 +47,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_run_options(trace)
     trace.set_defaults(function=_trace)
 
+    near = commands.add_parser("near", help="what is this repository, file or page near, and what became of both?")
+    near.add_argument("item", help="a repository, a file_id or page_id, `repository/path`, or a URL")
+    near.add_argument("--count", type=int, default=10, help="how many to show (default: %(default)s)")
+    _add_run_options(near)
+    near.set_defaults(function=_near)
+
     graph = commands.add_parser("graph", help="draw a repository's dependencies, in training order, as a PNG file")
     graph.add_argument("repository", nargs="?", default="", help="by default the one with most dependencies")
     graph.add_argument("--output", default="graph.png", help="the file to write (default: %(default)s)")
@@ -83,6 +89,16 @@ def _trace(options: argparse.Namespace, beam_flags: list[str]) -> None:
     from pipelines.trace import trace
 
     for line in trace(storage.join(options.data, options.run), options.file):
+        print(line)
+
+
+def _near(options: argparse.Namespace, beam_flags: list[str]) -> None:
+    from pipelines.near_duplicates.query import near
+    from pipelines.page_dedup.stage import PAGES
+    from pipelines.repo_dedup.stage import FILES, REPOSITORIES
+
+    levels = {"repo_dedup": (REPOSITORIES, FILES), "page_dedup": (PAGES,)}
+    for line in near(storage.join(options.data, options.run), levels, options.item, options.count):
         print(line)
 
 
