@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from eval import report_graph
+from eval import report_duplicates, report_graph
 from pipelines.contract import FLOW
 
 Record = dict[str, Any]
@@ -59,6 +59,7 @@ def collect(run_folder: Path) -> Record:
         },
         "stages": stages,
         "dependencies": report_graph.by_language(run_folder),
+        "duplicates": report_duplicates.collect(run_folder),
         "documents": composition(run_folder / "parquet_shards"),
         "tokens": tokens(manifests.get("token_sequences")),
         "pretrain": manifests.get("pretrain"),

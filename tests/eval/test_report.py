@@ -103,3 +103,39 @@ def test_the_dependencies_by_language(run):
     report.write(run)
     assert "| Python | 2 | 1 | 1 | 4 | 2 | 50.0 % | 1 |" in (run / "report" / "report.md").read_text()
     assert "<td>Python</td>" in (run / "report" / "report.html").read_text()
+
+
+def test_the_duplicates_by_reason_with_the_largest_clusters(run):
+    def write(stage, shard, **columns):
+        (run / stage).mkdir(exist_ok=True)
+        pq.write_table(pa.table(columns), run / stage / f"{shard}-00000-of-00001.parquet")
+
+    write("crawl", "files", repository=["a", "b", "b", "c", "c"], path=["x", "y", "z", "v", "w"])
+    write(
+        "repo_dedup",
+        "files",
+        reason=[None, "near_duplicate_repository", "near_duplicate_repository", "duplicate_file", None],
+        detail=["", "0.91 similar to a", "0.91 similar to a", "the same as a/x", ""],
+        similarity=[0, 0.91, 0.91, 1, 0],
+    )
+    write("web_crawl", "pages", url=["https://x/1", "https://x/2", "https://x/3"])
+    write(
+        "page_dedup",
+        "pages",
+        reason=[None, "near_duplicate_page", "near_duplicate_page"],
+        detail=["", "0.81 similar to https://x/1", "0.99 similar to https://x/1"],
+        similarity=[0, 0.81, 0.99],
+    )
+    found = report.collect(run)["duplicates"]
+    assert [(row["reason"], row["dropped"], row["kept_instead"]) for row in found] == [
+        ("near_duplicate_page", 2, 1), ("duplicate_file", 1, 1), ("near_duplicate_repository", 1, 1),
+    ]  # fmt: skip
+    assert [one["count"] for one in found[0]["similarities"]] == [0, 1, 0, 0, 0, 1]
+    assert found[0]["clusters"] == [
+        {"keeper": "https://x/1", "dropped": 2, "examples": ["https://x/2", "https://x/3"]}
+    ]  # fmt: skip
+    report.write(run)
+    page = (run / "report" / "report.md").read_text()
+    assert "| near_duplicate_page | 2 | 1 | 0 | 1 | 0 | 0 | 0 | 1 |" in page
+    assert "| duplicate_file | a/x | 1 | c/v |" in page
+    assert "near_duplicate_repository: 1 dropped, 1 kept instead" in (run / "report" / "report.html").read_text()
