@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from pipelines.config import Tables
 from pipelines.manifest import Manifest
@@ -13,6 +14,8 @@ from pipelines.stage import load
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+settings.register_profile("any machine", deadline=None)  # the first call of a kernel compiles it
+settings.load_profile("any machine")
 
 Files = Mapping[str, str | bytes]
 RunStages = Callable[..., dict[str, Manifest]]

@@ -228,7 +228,7 @@ def test_a_table_of_contents_that_would_fill_memory_is_not_read(read):
 
 
 @pytest.mark.parametrize("name", ["r.tar", "r.tar.gz", "r.tar.xz", "r.zip"])
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_is_damaged_a_file_is_sound_or_dropped(read, name, data):
     is_zip = name == "r.zip"
