@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import hypothesis
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -17,9 +16,6 @@ from pipelines import contract
 from training.config import TrainingConfig
 from training.pretrain import Outcome, pretrain
 from training.tokenizer import Vocabulary
-
-hypothesis.settings.register_profile("unhurried", deadline=None)  # the machine may be busy
-hypothesis.settings.load_profile("unhurried")
 
 SPECIAL = {"bos_token": "<bos>", "eos_token": "<eos>", "pad_token": "<pad>"}
 LENGTH = 64
