@@ -39,6 +39,7 @@ MEMBER = re.compile(rb"\.\s*+[\w\x80-\xff]++")
 TOKEN = re.compile(r"[^\s{},]+|[{},]")
 MAX_USES = 20_000  # in one file; braces in braces multiply prefixes
 MAX_INLINE = 32  # modules in modules
+MAX_SCOPES = 32  # inline modules of one file that a name is looked up in
 
 
 class Use(NamedTuple):
@@ -174,7 +175,36 @@ def resolve(facts: Mapping[str, Facts], tree: FileTree) -> Iterator[tuple[str, F
             target = crates.meant((path, use.inside), use.path)
             written = "::".join((*use.path, "*") if use.name == "*" else use.path).removeprefix("::")
             found.add_import(written, crates.files(target) if use.name != "*" else [], target is not None)
-        scopes = [(path, ()), *((path, inside) for inside in sorted(file.inline))]
+        inline = InlineModules(file)
         for chain in sorted(file.used):
-            found.add_use(chain, crates.used(scopes, chain))
+            found.add_use(
+                chain, crates.used([(path, ()), *((path, inside) for inside in inline.knowing(chain))], chain)
+            )
         yield path, found
+
+
+class InlineModules:
+    """Which inline modules of a file may know a name, so that not every name is looked up in all of them."""
+
+    def __init__(self, file: Facts) -> None:
+        known: dict[str, set[Path]] = {}
+        globs: set[Path] = set()
+        for inside, name in [*file.items, *((use.inside, use.name) for use in file.uses)]:
+            known.setdefault(name, set()).add(inside)
+        for module in file.modules:
+            known.setdefault(module.name, set()).add(module.inside)
+        for inside in file.inline:
+            known.setdefault(inside[-1], set()).add(inside[:-1])
+        for use in file.uses:
+            if use.name == "*" and set(use.path) != {"super"}:  # what is above is looked into anyway
+                globs.add(use.inside)
+        self.by_name = {name: sorted(places - {()})[:MAX_SCOPES] for name, places in known.items()}
+        self.globs = sorted(globs - {()})[:MAX_SCOPES]
+        one_of_each = {inside[:-1]: inside for inside in sorted(file.inline, reverse=True)}
+        self.relative = sorted(one_of_each.values())[:MAX_SCOPES]  # from which `super` leads to different modules
+
+    def knowing(self, chain: str) -> list[Path]:
+        first = chain.removesuffix("!").partition("::")[0]
+        if first in ("self", "super"):
+            return self.relative
+        return sorted({*self.by_name.get(first, ()), *self.globs})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipelines.dependency_graph.imports.rust import flatten
+from pipelines.dependency_graph.imports.rust import MAX_SCOPES, Facts, InlineModules, Use, flatten
 
 A = {"src/a.rs": "pub struct A;\npub fn make() {}\npub mod inner { pub fn deep() {} }\n"}
 
@@ -27,6 +27,11 @@ CASES = [
     ("all names, of which one is used", {**lib(), **x("use crate::a::*; fn f(a: A) {}")}, ["src/a.rs"]),
     ("all names, of which none is used", {**lib(), **x("use crate::a::*;")}, []),
     ("from inside an inline module", {**lib(), **x("mod t { use super::super::a::A; }")}, ["src/a.rs"]),
+    ("a name that an inline module imports",
+     {**lib(), **x("mod t { use crate::a::A; fn f(a: A) {} } mod u { use crate::a as b; fn f() { b::make() } }")},
+     ["src/a.rs"]),
+    ("all names, in an inline module", {**lib(), **x("mod t { use crate::a::*; fn f(a: A) {} }")}, ["src/a.rs"]),
+    ("above an inline module", {**lib(), **x("mod t { fn f() { super::super::a::make() } }")}, ["src/a.rs"]),
     ("a re-export from elsewhere", {**lib("pub use std::sync::Arc;"), **x("use crate::Arc;")}, []),
     ("a name that is not there", {**lib(), **x("use crate::a::Generated;")}, ["src/a.rs"]),
     ("renamed", {**lib(), **x("use crate::a as b; fn f() { b::make() }")}, ["src/a.rs"]),
@@ -104,3 +109,15 @@ def test_a_long_chain_of_re_exports_ends(graph):
     chain = {f"src/m{i}.rs": f"pub use crate::m{i + 1}::A;" for i in range(count)}
     found = graph({"src/lib.rs": modules, **chain, f"src/m{count}.rs": "pub struct A;"})
     assert found.edges[f"src/m{count - 1}.rs"] == [f"src/m{count}.rs"]
+
+
+def test_a_name_is_looked_up_in_few_inline_modules():
+    inline = {(f"m{i}",) for i in range(1_000)}
+    uses = [Use(inside, ("a", "b"), f"b_{inside[0]}") for inside in sorted(inline)]
+    modules = InlineModules(Facts([], inline, set(), set(), uses, set()))
+    assert modules.knowing("b_m7") == [("m7",)]
+    assert modules.knowing("b_m7::C") == [("m7",)]
+    assert modules.knowing("std::io") == []
+    assert modules.knowing("super::x") == [("m0",)]
+    everywhere = InlineModules(Facts([], inline, {(inside, "x") for inside in inline}, set(), [], set()))
+    assert len(everywhere.knowing("x")) == MAX_SCOPES
