@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numba import njit
 
+from pipelines.near_duplicates.distinct import distinct
+
 NEAR = -1
 # kind: NEAR, or the number of the digest that is equal. For a digest, (key, order) is all of its 128 bits.
 ENTRY = np.dtype([("key", "<u8"), ("order", "<u8"), ("item", "<u4"), ("kind", "i1")])
@@ -90,7 +92,7 @@ def edges(blocks: Iterable[bytes], num_neighbours: int) -> tuple[np.ndarray, np.
     keys, items = np.ascontiguousarray(near["key"]), near["item"].astype(np.uint64)
     pairs = np.empty(_num_pairs(keys, num_neighbours), np.uint64)
     _pairs(keys, items, num_neighbours, pairs)
-    return np.unique(pairs), _groups(exact)
+    return distinct(pairs), _groups(exact)
 
 
 @njit(cache=True, nogil=True)

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from pipelines import manifest, storage
 from pipelines.near_duplicates import clusters, columns, items, lookup, minhash
+from pipelines.near_duplicates.distinct import distinct
 from pipelines.near_duplicates.items import Source
 from pipelines.near_duplicates.level import DROPPED, PARAMETERS, Level, Run
 from pipelines.near_duplicates.lookup import Lookup
@@ -66,14 +67,14 @@ def write_candidates(level: Level, run: Run) -> None:
     pairs = pairs[pairs & LOW_HALF >= num_earlier]
     ones, others = pairs >> HALF, pairs & LOW_HALF
     with tempfile.TemporaryDirectory() as folder:
-        rows, signatures = _signatures(level, run, np.unique(np.concatenate([ones, others])), len(ordered), folder)
+        rows, signatures = _signatures(level, run, distinct(np.concatenate([ones, others])), len(ordered), folder)
         equal = clusters.equal_minima(signatures, rows, ones, others)
     low, high = minhash.bounds(level.threshold(run), run.config.num_permutations)
     is_possible = equal >= low
     swapped = np.sort(others[is_possible] << HALF | ones[is_possible])
     columns.write(level.path(run, "pairs.arrow"), pa.table({"pair": swapped}))
     in_doubt = is_possible & (equal < high) & (ones >= num_earlier)
-    asked = np.unique(np.concatenate([ones[in_doubt], others[in_doubt]])).astype(np.int64)
+    asked = distinct(np.concatenate([ones[in_doubt], others[in_doubt]])).astype(np.int64)
     ids = ordered.column("id").take(pa.array(asked))
     lookup.write(level.path(run, "doubts.arrow"), pa.table({"id": ids, "item": asked}))
 
@@ -83,7 +84,7 @@ def _all_pairs(level: Level, run: Run) -> np.ndarray:
     folder = level.path(run, "edges")
     parts = [columns.numbers(columns.read(storage.join(folder, name)), "pair")
              for name in storage.names(folder) if name.startswith("pairs-")]  # fmt: skip
-    return np.unique(np.concatenate([np.empty(0, np.uint64), *parts]))
+    return distinct(np.concatenate([np.empty(0, np.uint64), *parts]))
 
 
 def _signatures(
@@ -129,7 +130,7 @@ def write_verdicts(level: Level, run: Run) -> None:
 def _candidates(level: Level, run: Run, ordered: pa.Table, folder: str) -> clusters.Candidates:
     pairs = columns.numbers(columns.read(level.path(run, "pairs.arrow")), "pair")
     groups = _groups(level, run, len(ordered))
-    wanted = np.unique(np.concatenate([pairs >> HALF, pairs & LOW_HALF, groups[groups >= 0].astype(np.uint64)]))
+    wanted = distinct(np.concatenate([pairs >> HALF, pairs & LOW_HALF, groups[groups >= 0].astype(np.uint64)]))
     rows, signatures = _signatures(level, run, wanted, len(ordered), folder)
     starts, ends, sets = _sets(level, run, len(ordered), folder)
     return clusters.Candidates(

@@ -6,6 +6,7 @@ from numba import njit
 
 from pipelines import words
 from pipelines.near_duplicates import columns
+from pipelines.near_duplicates.distinct import distinct
 
 
 @njit(cache=True, nogil=True)
@@ -29,7 +30,7 @@ def write(url: str, table: pa.Table) -> None:
     """Writes `table`, which has a column `id` without repetition, so that `Lookup` finds its rows."""
     found = hashes(_large(table.column("id")))
     order = np.argsort(found, kind="stable")
-    assert len(np.unique(found)) == len(found), "two ids have the same 64-bit hash"
+    assert len(distinct(found)) == len(found), "two ids have the same 64-bit hash"
     columns.write(url, table.take(order).append_column("id_hash", pa.array(found[order])))
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 from numba import njit
 
 from pipelines import words
+from pipelines.near_duplicates.distinct import distinct
 
 NO_SHINGLES = np.uint64(0xFFFFFFFFFFFFFFFF)
 # Raised where the same text gets another signature than before, so that old signatures are refused.
@@ -84,7 +85,7 @@ def shingles(texts: pa.LargeStringArray, shingle_words: int) -> np.ndarray:
     for text in range(len(texts)):
         count = words.hash_words(values, offsets[text], offsets[text + 1], words.SAME, hashes, starts, ends)
         found.append(_shingles(hashes[:count], shingle_words))
-    return np.unique(np.concatenate(found))
+    return distinct(np.concatenate(found))
 
 
 @njit(cache=True, nogil=True)
