@@ -79,6 +79,14 @@ def write_candidates(level: Level, run: Run) -> None:
     lookup.write(level.path(run, "doubts.arrow"), pa.table({"id": ids, "item": asked}))
 
 
+def shards_in_doubt(level: Level, run: Run) -> list[str]:
+    """The shards of text with an item whose shingles must tell: no other one is read again."""
+    doubts = columns.numbers(columns.read(level.path(run, "doubts.arrow")), "item")
+    places = columns.numbers(columns.read(level.path(run, "order.arrow")), "place")[doubts]
+    firsts = [source.first for source in sources(level, run)]  # those of this run come before those of earlier ones
+    return [run.shards[number] for number in distinct(np.searchsorted(firsts, places, side="right") - 1)]
+
+
 def _all_pairs(level: Level, run: Run) -> np.ndarray:
     """The distinct pairs of all buckets (uint64, ascending; the smaller item in the high half)."""
     folder = level.path(run, "edges")
@@ -162,7 +170,7 @@ def _sets(level: Level, run: Run, num_items: int, folder: str) -> tuple[np.ndarr
     starts, ends = np.zeros(num_items, np.int64), np.zeros(num_items, np.int64)
     path, size = Path(folder, "sets"), 0
     with path.open("wb") as stream:
-        for shard in run.shards:
+        for shard in shards_in_doubt(level, run):
             for batch in columns.batches(level.path(run, "shingles", f"{shard.removesuffix('.parquet')}.arrow")):
                 values, offsets = columns.lists(batch, "shingles")
                 members = columns.numbers(batch, "item")

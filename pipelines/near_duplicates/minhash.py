@@ -69,10 +69,18 @@ def shingle(hashes, first, size):  # type: ignore[no-untyped-def]
 def _lower(signature, hashes, size, factors, summands):  # type: ignore[no-untyped-def]
     """Lowers `signature` to the minimum with every run of `size` words. Returns the number of runs."""
     num_shingles = max(len(hashes) - size + 1, min(len(hashes), 1))
-    for first in range(num_shingles):
+    rest = num_shingles % 4
+    for first in range(rest):
         hashed = shingle(hashes, first, size)
         for i in range(len(factors)):
             signature[i] = min(signature[i], factors[i] * hashed + summands[i])
+    for first in range(rest, num_shingles, 4):  # four at a time: so each factor, summand and minimum is read once
+        a, b = shingle(hashes, first, size), shingle(hashes, first + 1, size)
+        c, d = shingle(hashes, first + 2, size), shingle(hashes, first + 3, size)
+        for i in range(len(factors)):
+            factor, summand = factors[i], summands[i]
+            lowest = min(factor * a + summand, factor * b + summand, factor * c + summand, factor * d + summand)
+            signature[i] = min(signature[i], lowest)
     return num_shingles
 
 

@@ -32,14 +32,10 @@ def steps(level: Level) -> tuple[Step[Any], ...]:
         Local(f"{level.name}/order", partial(compare.write_order, level)),
         Shuffle(f"{level.name}/buckets", f"{level.name}/edges", partial(_build_buckets, level)),
         Local(f"{level.name}/candidates", partial(compare.write_candidates, level)),
-        Write(f"{level.name}/shingles", lambda config: SHINGLES, _shards, partial(_shingles, level),
-              (f"{level.name}/shingles",), ".arrow"),
+        Write(f"{level.name}/shingles", lambda config: SHINGLES, partial(compare.shards_in_doubt, level),
+              partial(_shingles, level), (f"{level.name}/shingles",), ".arrow"),
         Local(f"{level.name}/verdicts", partial(compare.write_verdicts, level)),
     )  # fmt: skip
-
-
-def _shards(run: Run) -> list[str]:
-    return run.shards
 
 
 def _build_buckets(level: Level, pipeline: Any, run: Run) -> None:
@@ -86,11 +82,8 @@ def _write_edges(part: tuple[int, Iterable[bytes]], level: Level, run: Run) -> N
 def _shingles(level: Level, run: Run) -> Callable[[str], Iterator[Output]]:
     """Reads the text of the items in doubt again, and writes the set of shingles of each."""
     doubts = Lookup(level.path(run, "doubts.arrow"))
-    numbers = columns.numbers(doubts.table, "item")
 
     def tables(shard: str) -> Iterator[Output]:
-        if not len(numbers):
-            return
         for group in rows.row_groups(run, shard):
             yield f"{level.name}/shingles", shingle_sets(group.table, level.id_column, doubts, run.config.shingle_words)
 

@@ -20,6 +20,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -146,8 +147,8 @@ def signing(files: pa.Table, rounds: int) -> None:
     num_owners = len(encoded.dictionary)
     minhash.signatures(texts.slice(0, 9), owners[:9], num_owners, 5, PERMUTATIONS, 0)  # compiles
     for count in (128, 256):
-        seconds = [_seconds(lambda n=count: minhash.signatures(texts, owners, num_owners, 5, n, 0))
-                   for _ in range(rounds)]  # fmt: skip
+        sign = partial(minhash.signatures, texts, owners, num_owners, 5, count, 0)
+        seconds = [_seconds(sign) for _ in range(rounds)]
         _line(f"ours, {count} permutations", statistics.median(seconds), _size(texts))
 
 
@@ -168,7 +169,7 @@ def ask_peers(texts: list[str]) -> None:
         json.dump(texts, stream)
         stream.flush()
         for name, packages, sign in PEERS:
-            command = [_sources.python_tool(CACHE, *packages), "-c", ASK_PEER.replace("{sign}", sign), stream.name]
+            command = [str(_sources.python_tool(CACHE, *packages)), "-c", ASK_PEER.replace("{sign}", sign), stream.name]
             done = subprocess.run(command, check=True, capture_output=True, text=True)
             _line(name, float(done.stdout.rpartition("CPU ")[2]), size_bytes)
 
@@ -192,7 +193,8 @@ def prepare(run_folder: str, files: pa.Table, copies: int) -> dict[str, Any]:
     sources = Path(f"{run_folder}-sources")
     chosen = files if copies else files.slice(0, len(files) // 1000)
     for number in range(max(copies, 1)):
-        for repository, path, content in zip(*(chosen[name].to_pylist() for name in chosen.column_names[:3])):
+        for row in chosen.to_pylist():
+            repository, path, content = row["repository"], row["path"], row["content"]
             target = sources / f"{repository}-{number}" / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(varied(content, repository, number), newline="")
@@ -233,7 +235,7 @@ def _with_peak(work: Callable[[int], str], num_items: int) -> tuple[str, int]:
 
 
 def clustering(num_items: int) -> str:
-    """From signatures to verdicts: band keys, buckets, union-find, decisions. The parts of the buckets lie in memory."""
+    """From signatures to verdicts: band keys, buckets, union-find, decisions. All band keys lie in memory."""
     bands, band_rows = minhash.bands_and_rows(THRESHOLD, PERMUTATIONS)
     numbers = np.random.default_rng(1).permutation(num_items)
     parts: list[list[bytes]] = [[] for _ in range(buckets.num_parts(num_items * bands))]
