@@ -120,9 +120,9 @@ def corpus(run_folder: str) -> pa.Table:
     settings: dict[str, dict[str, Any]] = {"crawl": {"num_shards": 1, "sources": [{"kind": "installed"}]}}
     for stage in ("crawl", "rule_filter"):
         (shard,) = run_stage(load(stage), run_folder, settings).shards
-    files = pa.concat_tables(rows.tables(f"{run_folder}/crawl/{shard}", ["repository", "path", "content"]))
+    files = pa.concat_tables(rows.tables(f"{run_folder}/crawl/{shard}", ["repository", "path", "content", "reason"]))
     kept = pa.concat_tables(rows.tables(f"{run_folder}/rule_filter/{shard}", ["reason", "language"]))
-    is_alive = pc.and_(pc.is_null(kept["reason"]), pc.is_valid(files["content"]))
+    is_alive = pc.and_(pc.is_null(files["reason"]), pc.is_null(kept["reason"]))
     return files.append_column("language", kept["language"]).filter(is_alive).combine_chunks()
 
 

@@ -131,8 +131,9 @@ def hash_shingle(shingle: tuple[str, ...]) -> int:
     return found ^ found >> 32
 
 
-def test_the_definition():
-    text = "def add(a, b):\n    return a + b\n"
+@pytest.mark.parametrize("num_words", range(1, 14))  # shingles are hashed four at a time, and what is left over
+def test_the_definition(num_words):
+    text = " ".join(f"word{number}" for number in range(num_words))
     factors, summands = (array.tolist() for array in minhash.permutations(16, 0))
     hashes = [hash_shingle(shingle) for shingle in shingles(text)]
     expected = [min((a * x + b) % 2**64 for x in hashes) for a, b in zip(factors, summands, strict=True)]
