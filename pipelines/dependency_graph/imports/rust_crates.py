@@ -126,8 +126,10 @@ class Crates:
                 found = self.parents.get(found)
             elif part != "self":
                 inner = self.member(found, part, steps, i < len(rest) - 1)
-                # What is not found may be made by a macro; a module further down that is not there is not ours.
-                found = inner if inner or i < len(rest) - 1 else found
+                # What is not found may be made by a macro; what a crate's root lacks, and goes on, is not ours.
+                if inner is None and (i == len(rest) - 1 or self.parents.get(found)):
+                    return found
+                found = inner
         return found
 
     def _first(self, scope: Scope, path: Path, steps: int) -> tuple[Meaning | None, Path]:

@@ -34,6 +34,7 @@ CASES = [
     ("above an inline module", {**lib(), **x("mod t { fn f() { super::super::a::make() } }")}, ["src/a.rs"]),
     ("a re-export from elsewhere", {**lib("pub use std::sync::Arc;"), **x("use crate::Arc;")}, []),
     ("a name that is not there", {**lib(), **x("use crate::a::Generated;")}, ["src/a.rs"]),
+    ("a module that a macro makes", {**lib(), **x("use crate::a::made::B;")}, ["src/a.rs"]),
     ("renamed", {**lib(), **x("use crate::a as b; fn f() { b::make() }")}, ["src/a.rs"]),
     (
         "a module before a function of its name",
