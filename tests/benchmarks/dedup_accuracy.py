@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from pipelines import rows
 from pipelines.near_duplicates import columns, minhash
 from pipelines.runner import run_stage
 from pipelines.stage import load
@@ -73,12 +73,12 @@ def run(folder: Path, pattern: str = "sources/*") -> Run:
 
 def _read_shard(folder: Path, shard: str, texts: dict[str, list[str]], keepers: dict[str, tuple[str, float]]) -> None:
     def read(stage: str, *names: str) -> pa.Table:
-        return pa.concat_tables(rows.tables(f"{folder}/{stage}/{shard}", list(names)))
+        return pq.read_table(f"{folder}/{stage}/{shard}", columns=list(names))
 
-    files, filtered = read("crawl", "repository", "content"), read("rule_filter", "reason")
+    files, filtered = read("crawl", "repository", "content", "reason"), read("rule_filter", "reason")
     verdicts = read("repo_dedup", "reason", "keeper", "similarity")
     for file, before, verdict in zip(files.to_pylist(), filtered.to_pylist(), verdicts.to_pylist(), strict=True):
-        if before["reason"]:
+        if file["reason"] or before["reason"]:
             continue
         texts.setdefault(file["repository"], []).append(file["content"])
         if verdict["reason"] == "near_duplicate_repository":

@@ -15,8 +15,8 @@ import pyarrow as pa
 from pipelines.near_duplicates import minhash
 from tests.benchmarks import dedup_documents
 
-SIZES_BYTES = (10_000, 100_000, 1_000_000, 4_000_000, 16_000_000, 64_000_000)
-BYTES_PER_SIZE = 100_000_000  # signed for each size; the number of pairs follows, 3 to 60
+# How many pairs are tried of each size in bytes.
+NUM_PAIRS = {10_000: 60, 100_000: 60, 1_000_000: 50, 4_000_000: 16, 16_000_000: 8, 64_000_000: 3}
 SHIFT = 0.08  # the other text lacks this share of the first one, and has as many of its own: about 0.85 similar
 
 
@@ -34,11 +34,11 @@ def real_text(size_bytes: int) -> bytes:
 
 def print_errors(num_permutations: int, shingle_words: int) -> None:
     """For each size: the error of the estimate, and the most memory that signing took."""
-    text = real_text(round(SIZES_BYTES[-1] * (1 + SHIFT)) + 1)
+    text = real_text(round(max(NUM_PAIRS) * (1 + SHIFT)) + 1)
     print(f"    {len(text) / 1e6:.1f} MB of Python; memory of signing: as one text, and in files of 100 kB")
     print(f"    {'size':>10}{'shingles':>12}{'pairs':>7}{'exact':>8}{'mean error':>12}{'RMS':>8}{'binomial':>10}"
           f"{'largest':>9}{'MB':>8}{'MB':>8}")  # fmt: skip
-    for size in SIZES_BYTES:
+    for size in NUM_PAIRS:
         exact, estimates, num_shingles = _pairs(text, size, num_permutations, shingle_words)
         errors = estimates - exact
         one_text, files = _peaks_mb(size)
@@ -52,7 +52,7 @@ def _pairs(text: bytes, size: int, num_permutations: int, shingle_words: int) ->
     """(exact similarities, estimates, shingles of the last text); each pair has other text and another seed."""
     exact, estimates = [], []
     shift = int(SHIFT * size)
-    for number in range(min(max(BYTES_PER_SIZE // size // 2, 3), 60)):
+    for number in range(NUM_PAIRS[size]):
         chance = random.Random(number)
         first = chance.randrange(max(len(text) - size - shift, 1))
         column = _column([text[first : first + size], text[first + shift : first + shift + size]])
