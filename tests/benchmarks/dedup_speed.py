@@ -81,11 +81,12 @@ def sign(texts):
         stage = MinhashDedupSignature(output_folder=folder, config=MinhashConfig())
         stage.run([Document(text=text, id=str(i)) for i, text in enumerate(texts)], rank=0, world_size=1)
 """
+DATATROVE_PACKAGES = ("datatrove[processing]==0.10.1", "spacy==3.8.14", "xxhash==3.6.0", "regex==2025.11.3")
 PEERS: list[tuple[str, tuple[str, ...], str]] = [  # (name, packages, how it signs)
     ("rensa 0.5.0 RMinHash, 128", ("rensa==0.5.0",), RENSA),
     ("  of which 5-grams in Python alone", ("rensa==0.5.0",), SHINGLES),
     ("datasketch 2.0.0 update_batch, 128", ("datasketch==2.0.0",), DATASKETCH),
-    ("datatrove 0.10.1 signatures, 14 x 8", ("datatrove==0.10.1", "spacy==3.8.14", "xxhash==3.6.0"), DATATROVE),
+    ("datatrove 0.10.1 signatures, 14 x 8", DATATROVE_PACKAGES, DATATROVE),
 ]
 
 
