@@ -7,6 +7,7 @@ import math
 import random
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -35,17 +36,17 @@ def real_text(size_bytes: int) -> bytes:
 def print_errors(num_permutations: int, shingle_words: int) -> None:
     """For each size: the error of the estimate, and the most memory that signing took."""
     text = real_text(round(max(NUM_PAIRS) * (1 + SHIFT)) + 1)
-    print(f"    {len(text) / 1e6:.1f} MB of Python; memory of signing: as one text, and in files of 100 kB")
+    print(f"    {len(text) / 1e6:.1f} MB of Python; MB of memory: signing one text, files of 100 kB; the exact set")
     print(f"    {'size':>10}{'shingles':>12}{'pairs':>7}{'exact':>8}{'mean error':>12}{'RMS':>8}{'binomial':>10}"
-          f"{'largest':>9}{'MB':>8}{'MB':>8}")  # fmt: skip
+          f"{'largest':>9}{'one':>8}{'files':>8}{'set':>8}")  # fmt: skip
     for size in NUM_PAIRS:
         exact, estimates, num_shingles = _pairs(text, size, num_permutations, shingle_words)
         errors = estimates - exact
-        one_text, files = _peaks_mb(size)
+        peaks = "".join(f"{peak:8.1f}" for peak in _peaks_mb(size))
         binomial = math.sqrt((exact * (1 - exact)).mean() / num_permutations)
         print(f"    {size / 1e6:>7.2f} MB{num_shingles:12,}{len(exact):7}{exact.mean():8.4f}{errors.mean():+12.4f}"
               f"{math.sqrt((errors**2).mean()):8.4f}{binomial:10.4f}{np.abs(errors).max():9.4f}"
-              f"{one_text:8.1f}{files:8.1f}", flush=True)  # fmt: skip
+              f"{peaks}", flush=True)  # fmt: skip
 
 
 def _pairs(text: bytes, size: int, num_permutations: int, shingle_words: int) -> tuple[np.ndarray, np.ndarray, int]:
@@ -69,16 +70,17 @@ def _column(texts: list[bytes]) -> pa.LargeStringArray:
 
 
 def _peaks_mb(size: int) -> list[float]:
-    """How much more memory signing a repository of `size` bytes takes, at most: as one text, and in files of 100 kB."""
+    """How much more memory a repository of `size` bytes takes, at most: signed as one text, signed as files of 100 kB,
+    and for the set of its shingles."""
     command = [sys.executable, "-m", "tests.benchmarks.dedup_sizes", str(size)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return [float(number) for number in done.stdout.split()]
 
 
-def _peak_mb(column: pa.LargeStringArray) -> float:
+def _peak_mb(work: Callable[[], object]) -> float:
     Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew from here
     before = _memory_mb("VmRSS")
-    minhash.signatures(column, np.zeros(len(column), np.int64), 1, 5, 128, 0)
+    work()
     return _memory_mb("VmHWM") - before
 
 
@@ -92,9 +94,17 @@ def main() -> None:
         print_errors(128, 5)
         return
     text = real_text(int(sys.argv[1]))
-    _peak_mb(_column([text[:1000]]))  # compiles
-    print(_peak_mb(_column([text])))
-    print(_peak_mb(_column([text[first : first + 100_000] for first in range(0, len(text), 100_000)])))
+    files = [text[first : first + 100_000] for first in range(0, len(text), 100_000)]
+    _sign(_column([text[:1000]]))  # compiles
+    minhash.shingles(_column([text[:1000]]), 5)
+    for texts in ([text], files):
+        column = _column(texts)
+        print(_peak_mb(lambda column=column: _sign(column)))
+    print(_peak_mb(lambda: minhash.shingles(column, 5)))
+
+
+def _sign(column: pa.LargeStringArray) -> None:
+    minhash.signatures(column, np.zeros(len(column), np.int64), 1, 5, 128, 0)
 
 
 if __name__ == "__main__":
