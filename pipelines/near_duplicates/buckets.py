@@ -85,7 +85,7 @@ def split(entries: np.ndarray, parts: int) -> Iterator[tuple[int, bytes]]:
 def edges(blocks: Iterable[bytes], num_neighbours: int) -> tuple[np.ndarray, np.ndarray]:
     """The candidate pairs (uint64, smaller item in the high half) and the exact groups (kind, item, first: int64[n, 3])
     of the buckets of one part. The order of the blocks does not matter."""
-    entries = np.concatenate([np.empty(0, ENTRY), *(np.frombuffer(block, ENTRY) for block in blocks)])
+    entries = _shared(np.concatenate([np.empty(0, ENTRY), *(np.frombuffer(block, ENTRY) for block in blocks)]))
     entries = entries[np.lexsort((entries["item"], entries["order"], entries["key"], entries["kind"]))]
     is_near = entries["kind"] == NEAR
     near, exact = entries[is_near], entries[~is_near]
@@ -93,6 +93,18 @@ def edges(blocks: Iterable[bytes], num_neighbours: int) -> tuple[np.ndarray, np.
     pairs = np.empty(_num_pairs(keys, num_neighbours), np.uint64)
     _pairs(keys, items, num_neighbours, pairs)
     return distinct(pairs), _groups(exact)
+
+
+def _shared(entries: np.ndarray) -> np.ndarray:
+    """Those whose key another one has too: mostly few, and only they are put into the full order."""
+    keys = np.ascontiguousarray(entries["key"])
+    by_key = np.argsort(keys)
+    is_same = np.diff(keys[by_key]) == 0
+    is_shared = np.zeros(len(keys), np.bool_)
+    is_shared[1:] = is_same
+    is_shared[:-1] |= is_same
+    found: np.ndarray = entries[by_key[is_shared]]
+    return found
 
 
 @njit(cache=True, nogil=True)

@@ -1,6 +1,6 @@
 """Speed and scale of near-duplicate removal: signatures, the whole stage, its clustering, and three peers beside it.
 
-    python -m tests.benchmarks.dedup_speed [--rounds 3] [--peers] [--only corpus peers copies clustering roots]
+    python -m tests.benchmarks.dedup_speed [--rounds 3] [--peers] [--only corpus copies clustering roots]
 
 The text is what the crawl and the rule filter leave of this environment's own packages, as repositories. CPU seconds of
 one process, median of the rounds, after a first call that compiles; MB are those of all text that is read. The stage is
@@ -96,16 +96,8 @@ def main() -> None:
     parser.add_argument("--peers", action="store_true", help="install the peers and measure them too")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="the parts to measure")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        files = corpus(f"{folder}/packages")
-        if "corpus" in arguments.only:
-            texts = files["content"].combine_chunks()
-            _describe(files)
-            signing(files, arguments.rounds)
-            if arguments.peers:
-                ask_peers(texts.to_pylist())
-        if "copies" in arguments.only:
-            with_copies(folder, files, arguments.rounds)
+    if {"corpus", "copies"} & {*arguments.only}:
+        with_text(arguments)
     if "clustering" in arguments.only:
         print(f"signatures of {PERMUTATIONS}, every tenth one a near-duplicate, in processes of their own:")
         for num_items in (1_000_000, 2_000_000, 10_000_000):
@@ -114,6 +106,18 @@ def main() -> None:
         print("union-find, edges between random items:")
         for num_items in (5_000_000, 10_000_000, 20_000_000):
             alone(find_roots, num_items)
+
+
+def with_text(arguments: argparse.Namespace) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        files = corpus(f"{folder}/packages")
+        _describe(files)
+        if "corpus" in arguments.only:
+            signing(files, arguments.rounds)
+            if arguments.peers:
+                ask_peers(files["content"].to_pylist())
+        if "copies" in arguments.only:
+            with_copies(folder, files, arguments.rounds)
 
 
 def corpus(run_folder: str) -> pa.Table:
@@ -265,12 +269,12 @@ def clustering(num_items: int) -> str:
 
 
 def synthetic(num_items: int, chunk: int = 100_000) -> Iterable[tuple[int, np.ndarray]]:
-    """(number of the first, signatures) by chunks; every tenth signature is one before it, with 5 % other minima."""
+    """(number of the first, signatures) by chunks; every tenth signature is one before it, with 1 % other minima."""
     for first in range(0, num_items, chunk):
         chance = np.random.default_rng(first)
         found = chance.integers(0, 2**64, (min(chunk, num_items - first), PERMUTATIONS), dtype=np.uint64)
         copies = np.arange(9, len(found), 10)
-        fresh = chance.random((len(copies), PERMUTATIONS)) < 0.05
+        fresh = chance.random((len(copies), PERMUTATIONS)) < 0.01
         found[copies] = np.where(fresh, found[copies], found[copies - 9])
         yield first, found
 
