@@ -1,7 +1,7 @@
 """Reads a shard with its annotations in lockstep, row group by row group, and shows a stage its living rows only."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from pipelines import storage
 from pipelines.manifest import Counts
-from pipelines.stage import Stage, StageRun
+from pipelines.stage import StageRun
 
 # The first word of a shard's name says which table of text it belongs to.
 TEXT_STAGE = {"files": "crawl", "pages": "web_crawl"}
@@ -99,28 +99,29 @@ class RowGroup:
     table: pa.Table
 
 
-def row_groups(run: StageRun[Any], shard: str) -> Iterator[RowGroup]:
-    """Every row group of `shard`, with the columns that the stage declares in `reads`."""
-    sources = _sources(run, shard)
+def row_groups(run: StageRun[Any], shard: str, without: Collection[str] = ()) -> Iterator[RowGroup]:
+    """Every row group of `shard`, with the columns that the stage declares in `reads`, but for those in `without`."""
+    reads = {name: [column for column in columns if column not in without] for name, columns in run.stage.reads.items()}
+    sources = _sources(run, shard, reads)
     files = {name: open_parquet(run.upstream(name, shard)) for name in sources}
     _check_aligned(files, sources, run, shard)
     first = 0
     text = TEXT_STAGE[family(shard)]
     for group in range(files[text].num_row_groups):
         parts = {name: read_group(files[name], run.upstream(name, shard), group, sources[name]) for name in sources}
-        rows = _merge(parts, text, run.stage, first)
+        rows = _merge(parts, text, reads, run.stage.sees_dropped, first)
         first += len(rows.ids)
         yield rows
     for file in files.values():
         file.close()
 
 
-def _sources(run: StageRun[Any], shard: str) -> dict[str, list[str]]:
+def _sources(run: StageRun[Any], shard: str, reads: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     """Stage -> the columns to read: those the stage asks for, and what decides whether a row is alive."""
     text = TEXT_STAGE[family(shard)]
     always = {text: [ID_COLUMN[family(shard)], "size_bytes"]}
     return {
-        name: list(dict.fromkeys([*always.get(name, []), "reason", *run.stage.reads.get(name, ())]))
+        name: list(dict.fromkeys([*always.get(name, []), "reason", *reads.get(name, ())]))
         for name, manifest in run.ancestors.items()
         if shard in manifest.shards
     }
@@ -145,15 +146,17 @@ def _check_aligned(
             )
 
 
-def _merge(parts: Mapping[str, pa.Table], text: str, stage: Stage[Any], first_row: int) -> RowGroup:
+def _merge(
+    parts: Mapping[str, pa.Table], text: str, reads: Mapping[str, Sequence[str]], sees_dropped: bool, first_row: int
+) -> RowGroup:
     ids = parts[text].column(0).combine_chunks()
     alive = [pc.is_null(part.column("reason")) for part in parts.values()]
     live = reduce(pc.and_, alive).combine_chunks().to_numpy(zero_copy_only=False)
     columns = {"row": pa.array(np.arange(first_row, first_row + len(ids), dtype=np.int32))}
     for name, part in parts.items():
-        columns |= {column: part.column(column) for column in stage.reads.get(name, ())}
+        columns |= {column: part.column(column) for column in reads.get(name, ())}
     table = pa.table(columns)
-    if stage.sees_dropped:
+    if sees_dropped:
         table = table.append_column("is_live", pa.array(live))
     elif not live.all():
         table = table.filter(pa.array(live))

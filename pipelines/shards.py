@@ -44,15 +44,15 @@ def shard_writer(run: StageRun[Any], step_index: int) -> Callable[[str], None]:
     step = run.stage.steps[step_index]
     if isinstance(step, Annotate):
         kernel = step.kernel(run)
-        return lambda shard: _annotate(run, kernel, shard)
+        return lambda shard: _annotate(run, kernel, shard, step.without)
     assert isinstance(step, Write)
     tables = step.tables(run)
     return lambda shard: _write(run, step, tables, shard)
 
 
-def _annotate(run: StageRun[Any], kernel: Kernel, shard: str) -> None:
+def _annotate(run: StageRun[Any], kernel: Kernel, shard: str, without: tuple[str, ...]) -> None:
     with ShardFile(run, shard, run.stage.writes) as file:
-        for group in rows.row_groups(run, shard):
+        for group in rows.row_groups(run, shard, without):
             annotation = _annotation(run, kernel, shard, group)
             living = pa.array(group.live)
             file.counts += count_reasons(annotation.column("reason").filter(living), group.size_bytes.filter(living))

@@ -26,6 +26,7 @@ class Annotate(Generic[C]):
     """
 
     kernel: Callable[["StageRun[C]"], Kernel]
+    without: tuple[str, ...] = ()  # columns that the stage reads for its other steps, and not for this one
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ STAGE = Stage(
     steps=(
         Write("items", _schema, _shards, _sign, (f"{PAGES.name}/items",), ".arrow"),
         *steps(PAGES),
-        Annotate(_kernel),
+        Annotate(_kernel, without=("content",)),
     ),
     packages=("numpy", "datasketch"),
     external=_external,

@@ -80,7 +80,7 @@ STAGE = Stage(
         Write("items", _schema, _shards, _sign, (f"{REPOSITORIES.name}/items", f"{FILES.name}/items"), ".arrow"),
         *steps(REPOSITORIES),
         *steps(FILES),
-        Annotate(_kernel),
+        Annotate(_kernel, without=("content",)),
     ),
     packages=("numpy", "datasketch"),
     external=_external,
