@@ -52,6 +52,11 @@ def test_rewording_reruns_nothing(what, after, same, tmp_path):
 
 def test_the_code_of_a_stage_is_its_package_and_what_it_imports():
     found = {f"{path.parent.name}/{path.name}" for path in recipe._sources("pipelines.repo_dedup.stage")}
-    expected = {"repo_dedup/stage.py", "near_duplicates/minhash.py", "near_duplicates/clusters.py", "pipelines/words.py"}
+    expected = {
+        "repo_dedup/stage.py",
+        "near_duplicates/minhash.py",
+        "near_duplicates/clusters.py",
+        "pipelines/words.py",
+    }
     assert expected <= found
     assert not {"pipelines/runner.py", "pipelines/storage.py", "rule_filter/stage.py"} & found
