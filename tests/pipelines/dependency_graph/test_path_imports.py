@@ -207,7 +207,7 @@ CASES = [
             "lib/src/b.dart": "part of 'x.dart';",
             "lib/src/c.dart": "",
             "lib/x.dart": "import 'package:own/a.dart' show A;\n"
-            "export 'src/c.dart' if (dart.library.io) 'src/d.dart';\n"
+            "export 'src/c.dart' if (dart.vm.product) 'src/d.dart';\n"
             "part 'src/b.dart';\nimport 'dart:io';\nimport 'package:other/a.dart';\n// import 'e.dart';",
             "lib/src/d.dart": "",
             "lib/e.dart": "",
