@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from pipelines import edges
 from pipelines.near_duplicates.level import Verdict
 
 
@@ -29,13 +29,7 @@ def of_files(
 
 def needed(files: pa.Table, is_kept: Sequence[bool]) -> np.ndarray:
     """Whether each row is kept or a kept one depends on it (bool[rows]). No edge leaves a repository."""
-    rows = files.column("row").to_numpy()
-    dependencies = files.column("dependencies").combine_chunks()
-    parents = pc.list_parent_indices(dependencies).to_numpy()
-    wanted = pc.list_flatten(dependencies).to_numpy()
-    places = np.minimum(np.searchsorted(rows, wanted), max(len(rows) - 1, 0))
-    is_living = rows[places] == wanted
-    parents, places = parents[is_living], places[is_living]
+    parents, places = edges.among(files.column("row").to_numpy(), files.column("dependencies").combine_chunks())
     found = np.array(is_kept, np.bool_)
     while (fresh := np.unique(places[found[parents] & ~found[places]])).size:
         found[fresh] = True

@@ -13,7 +13,7 @@ from numba import njit
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from pipelines.topological_sort.order import places
+from pipelines.topological_sort.order import grouped, places, smallest_of_each
 
 
 def places_by_component(num_files: int, files: np.ndarray, dependencies: np.ndarray) -> np.ndarray:
@@ -32,25 +32,16 @@ def places_by_component(num_files: int, files: np.ndarray, dependencies: np.ndar
 def strong_components(num_files: int, files: np.ndarray, dependencies: np.ndarray) -> np.ndarray:
     """For each file the smallest one that it depends on, at however many steps, and that depends on it: int64."""
     graph = csr_array((np.ones(len(files), np.int8), (files, dependencies)), (num_files, num_files))
-    num_components, labels = connected_components(graph, directed=True, connection="strong")
-    smallest = np.full(num_components, num_files)
-    np.minimum.at(smallest, labels, np.arange(num_files))
-    found: np.ndarray = smallest[labels]
-    return found
+    _, labels = connected_components(graph, directed=True, connection="strong")
+    return smallest_of_each(labels)
 
 
 def few_back_edges(num_files: int, files: np.ndarray, dependencies: np.ndarray) -> np.ndarray:
     """Places in which at most half of the edges lead to a later file, and mostly far fewer. O((V + E) log V)."""
     found: np.ndarray = _few_back_edges(
-        *_grouped(files, dependencies, num_files), *_grouped(dependencies, files, num_files)
+        *grouped(files, dependencies, num_files), *grouped(dependencies, files, num_files)
     )
     return found
-
-
-def _grouped(keys: np.ndarray, values: np.ndarray, num_keys: int) -> tuple[np.ndarray, np.ndarray]:
-    """(values sorted by key, where each key's begin)."""
-    first = np.concatenate([[0], np.cumsum(np.bincount(keys, minlength=num_keys))])
-    return values[np.argsort(keys, kind="stable")], first
 
 
 @njit(cache=True, nogil=True)

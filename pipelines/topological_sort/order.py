@@ -63,9 +63,20 @@ def connected_subgraphs(num_files: int, ends: np.ndarray, other_ends: np.ndarray
 def minimum_in_degree_order(num_files: int, files: np.ndarray, dependencies: np.ndarray) -> np.ndarray:
     """The files, each with the fewest unplaced dependencies among those left; the smaller number among equals."""
     in_degree = np.bincount(files, minlength=num_files)
-    dependents = files[np.argsort(dependencies, kind="stable")]
-    first = np.concatenate([[0], np.cumsum(np.bincount(dependencies, minlength=num_files))])
-    found: np.ndarray = _minimum_in_degree_order(in_degree, dependents, first)
+    found: np.ndarray = _minimum_in_degree_order(in_degree, *grouped(dependencies, files, num_files))
+    return found
+
+
+def grouped(keys: np.ndarray, values: np.ndarray, num_keys: int) -> tuple[np.ndarray, np.ndarray]:
+    """(values sorted by key, where each key's begin)."""
+    first = np.concatenate([[0], np.cumsum(np.bincount(keys, minlength=num_keys))])
+    return values[np.argsort(keys, kind="stable")], first
+
+
+def smallest_of_each(groups: np.ndarray) -> np.ndarray:
+    """The groups, each named by its smallest member: int64, as long as `groups`."""
+    _, first, members = np.unique(groups, return_index=True, return_inverse=True)
+    found: np.ndarray = first[members]
     return found
 
 

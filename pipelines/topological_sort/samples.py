@@ -7,6 +7,8 @@ from collections.abc import Sequence, Set
 import numpy as np
 from numba import njit
 
+from pipelines.topological_sort.order import smallest_of_each
+
 README = re.compile(r"readme(\.\w+)?", re.IGNORECASE)
 BUILD = re.compile(
     r"pyproject\.toml|setup\.(py|cfg)|package\.json|Cargo\.toml|go\.mod|pom\.xml|build\.gradle(\.kts)?|build\.sbt"
@@ -59,13 +61,6 @@ def _samples_below(
 
 def _folder(path: str) -> str:
     return path.rpartition("/")[0]
-
-
-def smallest_of_each(groups: np.ndarray) -> np.ndarray:
-    """The groups, each named by its smallest member: int64, as long as `groups`."""
-    _, first, members = np.unique(groups, return_index=True, return_inverse=True)
-    found: np.ndarray = first[members]
-    return found
 
 
 def cut(sample: np.ndarray, place: np.ndarray, sizes_bytes: np.ndarray, max_sample_bytes: int) -> np.ndarray:

@@ -5,10 +5,9 @@ Algorithm 1 of DeepSeek-Coder by default; the options say where they leave it.
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pydantic import Field
 
-from pipelines import contract
+from pipelines import contract, edges
 from pipelines.config import StageConfig
 from pipelines.stage import Annotate, Kernel, Stage, StageRun
 from pipelines.topological_sort import samples
@@ -34,8 +33,7 @@ def annotate(table: pa.Table, config: TopologicalSortConfig) -> pa.Table:
     What depends on a row that is not in the table, because an earlier stage dropped it, loses that edge.
     """
     rows = table.column("row").to_numpy()
-    edges = _edges(rows, table.column("dependencies").combine_chunks())
-    found = _order(table, edges, config)
+    found = _order(table, edges.among(rows, table.column("dependencies").combine_chunks()), config)
     return pa.table(
         {
             "reason": pa.nulls(len(rows), pa.string()),
@@ -47,27 +45,17 @@ def annotate(table: pa.Table, config: TopologicalSortConfig) -> pa.Table:
     )
 
 
-def _order(table: pa.Table, edges: tuple[np.ndarray, np.ndarray], config: TopologicalSortConfig) -> Order:
+def _order(table: pa.Table, ends: tuple[np.ndarray, np.ndarray], config: TopologicalSortConfig) -> Order:
     """No edge leaves a repository, so all of them are ordered at once."""
-    place = (places_by_component if config.keep_cycles_together else places)(len(table), *edges)
-    sample = connected_subgraphs(len(table), *edges)
+    place = (places_by_component if config.keep_cycles_together else places)(len(table), *ends)
+    sample = connected_subgraphs(len(table), *ends)
     if config.readme_and_build_first:
         repositories, paths = (table.column(name).to_pylist() for name in ("repository", "path"))
-        has_edge = np.bincount(np.concatenate(edges), minlength=len(table)) > 0
+        has_edge = np.bincount(np.concatenate(ends), minlength=len(table)) > 0
         sample, place = samples.with_heads(repositories, paths, has_edge, sample, place)
     if config.max_sample_bytes is not None:
         sample = samples.cut(sample, place, table.column("size_bytes").to_numpy(), config.max_sample_bytes)
-    return arranged(sample, place, *edges)
-
-
-def _edges(rows: np.ndarray, dependencies: pa.ListArray) -> tuple[np.ndarray, np.ndarray]:
-    """(file, dependency) of every edge, as places in `rows`, which ascends."""
-    files = pc.list_parent_indices(dependencies).to_numpy()
-    wanted = pc.list_flatten(dependencies).to_numpy()
-    places = np.searchsorted(rows, wanted)
-    is_there = places < len(rows)
-    is_there[is_there] = rows[places[is_there]] == wanted[is_there]
-    return files[is_there], places[is_there]
+    return arranged(sample, place, *ends)
 
 
 STAGE = Stage(
