@@ -33,14 +33,15 @@ from collections import *
 
 
 def read(name: str, version: str, data: bytes) -> list[Task]:
-    def to_task(_: int, record: dict[str, Any]) -> Task:
-        return Task(
-            benchmark=name, version=version, task_id=record["task_id"], language="Python", prompt=record["prompt"],
-            suffix="", solution=record["canonical_solution"], test=record["test"], test_is_shown=False,
-            entry_point=record["entry_point"],
-        )  # fmt: skip
+    return read_records(data, lambda _, record: to_task(name, version, record))
 
-    return read_records(data, to_task)
+
+def to_task(name: str, version: str, record: dict[str, Any]) -> Task:
+    return Task(
+        benchmark=name, version=version, task_id=record["task_id"], language="Python", prompt=record["prompt"],
+        suffix="", solution=record["canonical_solution"], test=record["test"], test_is_shown=False,
+        entry_point=record["entry_point"],
+    )  # fmt: skip
 
 
 def evaluated(tasks: list[Task]) -> list[Task]:

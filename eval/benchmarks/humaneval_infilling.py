@@ -3,8 +3,9 @@
 Protocol: the authors' (the whole function is run with its tests), asked in DeepSeek-Coder's form (section 3.1).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from eval.benchmarks import humaneval
 from eval.benchmarks.task import Task, read_records
 from eval.prompts import Gap
 from eval.sandbox.programs import Program
@@ -29,14 +30,9 @@ class Infilling:
         )
 
     def read(self, name: str, version: str, data: bytes) -> list[Task]:
-        def to_task(_: int, record: dict[str, str]) -> Task:
-            return Task(
-                benchmark=name, version=version, task_id=record["task_id"], language="Python", prompt=record["prompt"],
-                suffix=record["suffix"], solution=record["canonical_solution"], test=record["test"],
-                test_is_shown=False, entry_point=record["entry_point"],
-            )  # fmt: skip
-
-        return read_records(data, to_task)
+        return read_records(
+            data, lambda _, record: replace(humaneval.to_task(name, version, record), suffix=record["suffix"])
+        )
 
     def evaluated(self, tasks: list[Task]) -> list[Task]:
         return tasks
