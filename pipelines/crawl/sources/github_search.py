@@ -1,4 +1,4 @@
-"""Lists the repositories of a search, all of them: GitHub shows 1000 of one search, so it is split by creation date."""
+"""Lists the repositories of a search, all of them: it is split by date of creation until each part is on one page."""
 
 import json
 import logging
@@ -14,21 +14,26 @@ from pipelines.crawl.sources.github_client import Client
 
 LOG = logging.getLogger("pipelines")
 PAGE_ROWS = 100
-MAX_RESULTS = 1000
+MAX_RESULTS = 1000  # of one search
 SECOND = timedelta(seconds=1)
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}/(?!\.{1,2}\Z)[A-Za-z0-9_.-]{1,100}")
 
 
 def repositories(client: Client, qualifiers: str, begin: datetime, end: datetime) -> Iterator[dict[str, Any]]:
-    """What `_row` makes of every repository created from `begin` to before `end`, in whole seconds of UTC."""
+    """What `_row` makes of every repository created from `begin` to before `end`, in whole seconds of UTC.
+
+    Dates of creation never change, but stars do, by which GitHub sorts: of two pages that are asked one after the other,
+    a repository can move from the second to the first, and be on neither. So ranges are halved until all of one is on
+    one page. Only of a second that has more than a page are further ones asked.
+    """
     first = _page(client, qualifiers, begin, end, 1)
-    too_many = first["total_count"] > MAX_RESULTS
-    if (too_many or first["incomplete"]) and end - begin > SECOND:
+    is_whole = first["total_count"] <= PAGE_ROWS and not first["incomplete"]
+    if not is_whole and end - begin > SECOND:
         middle = begin + timedelta(seconds=(end - begin) // SECOND // 2)
         yield from repositories(client, qualifiers, begin, middle)
         yield from repositories(client, qualifiers, middle, end)
         return
-    if too_many or first["incomplete"]:
+    if first["total_count"] > MAX_RESULTS or first["incomplete"]:
         LOG.warning("crawl: github: not all of %d repositories of %s are shown", first["total_count"], begin)
     yield from first["rows"]
     for number in range(2, ceil(min(first["total_count"], MAX_RESULTS) / PAGE_ROWS) + 1):

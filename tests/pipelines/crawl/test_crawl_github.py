@@ -1,17 +1,14 @@
 """The github source against a server on this machine that behaves like GitHub, its limits and faults included."""
 
-import gzip
 import hashlib
-import io
 import json
 import logging
+import random
 import subprocess
-import tarfile
-import threading
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, unquote, urlsplit
+from itertools import count
+from urllib.parse import urlsplit
 
 import pyarrow.parquet as pq
 import pytest
@@ -19,122 +16,17 @@ import pytest
 from pipelines import config
 from pipelines.crawl import files, retry
 from pipelines.crawl.limits import Limits
-from pipelines.crawl.sources import github
+from pipelines.crawl.sources import github, github_search
 from pipelines.crawl.sources.github import GithubSource
 from pipelines.crawl.sources.github_client import Client, GithubError, is_safe
 from pipelines.crawl.stage import CrawlConfig
-
-NOON = 1_700_000_000.0
-
-
-def made(name, stars=50, created="2020-05-17T10:00:00Z", spdx="MIT", **changed):
-    """A repository as GitHub's search shows it."""
-    return {
-        "id": int(hashlib.sha256(name.encode()).hexdigest()[:8], 16), "full_name": name, "stargazers_count": stars,
-        "created_at": created, "default_branch": "main", "fork": False, "topics": ["compiler"],
-        "license": spdx and {"key": spdx.lower(), "spdx_id": spdx}, "language": "Python", "private": False,
-    } | changed  # fmt: skip
-
-
-def tarball(name, contents):
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w") as archive:
-        for path, text in contents.items():
-            member = tarfile.TarInfo(f"{name.replace('/', '-')}-0123456/{path}")
-            member.size = len(text)
-            archive.addfile(member, io.BytesIO(text.encode()))
-    return gzip.compress(stream.getvalue(), mtime=0)
-
-
-class Github:
-    """What the server has, what it was asked, and what it is to answer before it answers truly."""
-
-    def __init__(self, *repositories):
-        self.repositories = list(repositories)
-        self.now = NOON
-        self.asked = []  # (path, headers)
-        self.faults = []  # (part of the path, status, headers, body); each is used once
-        self.slept = []
-
-    def sleep(self, seconds):
-        self.slept.append(round(seconds))
-        self.now += seconds
-
-    def paths(self, part=""):
-        return [path for path, _ in self.asked if part in path]
-
-    def answer(self, path):
-        """(status, headers, body)"""
-        parts = urlsplit(path)
-        if parts.path == "/search/repositories":
-            return self.search({key: value for key, [value] in parse_qs(parts.query).items()})
-        _, owner, name, *rest = parts.path.strip("/").split("/")
-        found = next((one for one in self.repositories if one["full_name"] == f"{owner}/{name}"), None)
-        if found is None:
-            return 404, {}, {"message": "Not Found"}
-        if rest[:1] == ["commits"]:
-            return 200, {}, hashlib.sha1(f"{owner}/{name}@{unquote(rest[1])}".encode()).hexdigest().encode()
-        if rest[:1] == ["tarball"]:
-            return 302, {"Location": f"/codeload/{owner}/{name}"}, b""
-        if parts.path.startswith("/codeload"):
-            return 200, {}, tarball(found["full_name"], {"a.py": f"name = {name!r}\n", "LICENSE": "x\n"})
-        return 200, {}, found | {"parent": {"full_name": "upstream/" + name}}
-
-    def search(self, query):
-        wanted = dict(part.split(":", 1) for part in query["q"].split() if ":" in part)
-        begin, end = wanted["created"].split("..")
-        found = [
-            one for one in self.repositories
-            if begin <= one["created_at"] <= end
-            and one["stargazers_count"] >= int(wanted["stars"].split("..")[0])
-            and wanted.get("license") in {None, (one["license"] or {}).get("key")}
-            and (wanted.get("fork") == "true" or not one["fork"])
-        ]  # fmt: skip
-        page, size = int(query["page"]), int(query["per_page"])
-        if page * size > 1000:
-            return 422, {}, {"message": "Only the first 1000 search results are available"}
-        return 200, {}, {"total_count": len(found), "incomplete_results": False,
-                         "items": found[(page - 1) * size : page * size]}  # fmt: skip
-
+from tests.pipelines.crawl.github_server import NOON, Github, made, serving, tarball
 
 @pytest.fixture
 def serve():
     """Starts a server for a `Github`, and gives its address."""
-    servers = []
-
-    def start(hub):
-        class Handler(BaseHTTPRequestHandler):
-            def date_time_string(self, timestamp=None):
-                return formatdate(hub.now, usegmt=True)
-
-            def log_message(self, *_):
-                pass
-
-            def do_GET(self):
-                hub.asked.append((self.path, dict(self.headers)))
-                fault = next((one for one in hub.faults if one[0] in self.path), None)
-                if fault:
-                    hub.faults.remove(fault)
-                status, headers, body = fault[1:] if fault else hub.answer(self.path)
-                body = body if isinstance(body, bytes) else json.dumps(body).encode()
-                etag = f'"{hashlib.sha1(body).hexdigest()}"'
-                if status == 200 and self.headers.get("If-None-Match") == etag:
-                    status, body = 304, b""
-                self.send_response(status)
-                for key, value in ({"Content-Length": str(len(body)), "ETag": etag} | headers).items():
-                    self.send_header(key, value)
-                self.end_headers()
-                self.wfile.write(body)
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        servers.append(server)
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        return f"http://127.0.0.1:{server.server_port}"
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    with ExitStack() as servers:
+        yield lambda hub: servers.enter_context(serving(hub))
 
 
 @pytest.fixture
@@ -221,23 +113,40 @@ def test_the_snapshot_date_and_the_number(source, tmp_path):
     assert [one.name for one in listed(source(hub, max_repositories=1), tmp_path)] == ["b/last"]
 
 
-def test_more_than_1000_results_are_listed_in_ranges_of_dates(client):
+def hourly(number):
+    """So many repositories, made one an hour."""
     first = datetime(2020, 1, 1, tzinfo=UTC)
-    hub = Github(*(made(f"a/r{number}", created=f"{first + timedelta(hours=number):%Y-%m-%dT%H:%M:%SZ}")
-                   for number in range(2600)))  # fmt: skip
-    found = [
-        row["name"]
-        for row in github.github_search.repositories(client(hub), "stars:1..*", first, datetime(2021, 1, 1, tzinfo=UTC))
-    ]
-    assert sorted(found) == sorted(one["full_name"] for one in hub.repositories)
-    assert len(hub.asked) < 40
+    return [made(f"a/r{hour}", stars=100 + hour % 7, created=f"{first + timedelta(hours=hour):%Y-%m-%dT%H:%M:%SZ}")
+            for hour in range(number)]  # fmt: skip
+
+
+def names_of(client, begin=datetime(2020, 1, 1, tzinfo=UTC), end=datetime(2021, 1, 1, tzinfo=UTC)):
+    return [row["name"] for row in github_search.repositories(client, "stars:1..*", begin, end)]
+
+
+def test_a_search_of_many_results_is_listed_in_ranges_of_dates(client):
+    hub = Github(*hourly(2600))
+    assert sorted(names_of(client(hub))) == sorted(one["full_name"] for one in hub.repositories)
+    assert len(hub.asked) < 90
+
+
+def test_none_is_missed_whose_stars_change_while_the_list_is_made(client):
+    hub, changes = Github(*hourly(500)), random.Random(0)
+
+    def answer(path, answered=hub.answer):
+        for one in hub.repositories:
+            one["stargazers_count"] = changes.randrange(10, 999)
+        return answered(path)
+
+    hub.answer = answer
+    assert sorted(names_of(client(hub))) == sorted(one["full_name"] for one in hub.repositories)
 
 
 def test_1001_in_one_second_are_the_first_1000_and_said(client, caplog):
     hub = Github(*(made(f"a/r{number}") for number in range(1001)))
     begin = datetime(2020, 5, 17, 10, tzinfo=UTC)
     with caplog.at_level(logging.WARNING):
-        found = list(github.github_search.repositories(client(hub), "stars:1..*", begin, begin + timedelta(seconds=1)))
+        found = names_of(client(hub), begin, begin + timedelta(seconds=1))
     assert len(found) == 1000
     assert caplog.messages == ["crawl: github: not all of 1001 repositories of 2020-05-17 10:00:00+00:00 are shown"]
 
@@ -335,17 +244,57 @@ def test_a_bad_repository_is_recorded_and_the_others_go_on(source, tmp_path, sta
     assert [path for path, _ in hub.asked[asked:]] == ["/repos/a/bad/commits/main"]
 
 
-def test_a_listing_goes_on_where_it_was_cut_off(source, tmp_path):
-    hub = Github(*(made(f"a/r{number}") for number in range(250)))
-    hub.faults = [("page=3", 500, {}, b"")] * 6
+class KilledError(BaseException):
+    """What nothing catches."""
+
+
+def killing(monkeypatch, moment):
+    """The next listing is killed as it comes to that moment: before a request, or when its answer is not kept yet."""
+    moments, request = count(), Client.request
+
+    def pass_one():
+        if next(moments) == moment:
+            raise KilledError
+
+    def watched(self, *arguments):
+        pass_one()
+        answer = request(self, *arguments)
+        pass_one()
+        return answer
+
+    monkeypatch.setattr(Client, "request", watched)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_listing_that_was_killed_goes_on_with_what_is_missing(source, serve, tmp_path, monkeypatch, seed):
+    monkeypatch.setattr(github_search, "PAGE_ROWS", 4)
+    hub = Github(*hourly(9), *(made(f"b/s{year}", spdx="ISC", created=f"{year}-01-01T00:00:00Z")
+                               for year in range(2010, 2020)))  # fmt: skip
+    settings = {"api": serve(hub), "licenses": ["MIT", "ISC"]}
+    undisturbed = list(source(hub, **settings).repositories(str(tmp_path / "undisturbed")))
+    asked = hub.paths()
+    hub.asked.clear()
+    last = sum("/search" in path for path in asked) if seed % 2 else len(asked)
+    moment = random.Random(seed).randrange(2 * last)
+    with monkeypatch.context() as patched, pytest.raises(KilledError):
+        killing(patched, moment)
+        listed(source(hub, **settings), tmp_path)
+    assert listed(source(hub, **settings), tmp_path) == undisturbed
+    lost = [asked[moment // 2]] if moment % 2 else []  # what was answered, and not kept
+    assert sorted(hub.paths()) == sorted([*asked, *lost])
+
+
+def test_a_listing_goes_on_where_github_failed(source, tmp_path):
+    hub = Github(*hourly(150))
+    hub.faults = [("2020-", 500, {}, b"")] * 6
     found = source(hub)
     with pytest.raises(ValueError, match="the search stopped: 500, 6 times; what is listed is kept, so run again"):
         listed(found, tmp_path)
-    asked = len(hub.asked)
-    assert len(listed(found, tmp_path)) == 250
-    searches = [path for path, _ in hub.asked[asked:] if "/search" in path]
-    assert len(searches) == 1
-    assert "page=3" in searches[0]
+    before = hub.paths()
+    assert len(listed(found, tmp_path)) == 150
+    again = hub.paths()[len(before) :]
+    assert again[0] == before[-1]
+    assert not {*again[1:]} & {*before}
 
 
 def test_a_new_listing_asks_with_etags_and_the_same_one_not_at_all(source, serve, tmp_path):
@@ -503,17 +452,12 @@ def test_an_answer_of_another_shape_is_asked_for_again(source, tmp_path, answer)
 def test_a_search_that_github_breaks_off_is_asked_in_halves(client):
     hub = Github(made("a/one"))
     hub.faults = [("/search", 200, {}, {"total_count": 0, "incomplete_results": True, "items": []})]
-    found = github.github_search.repositories(
-        client(hub), "stars:1..*", datetime(2020, 1, 1, tzinfo=UTC), datetime(2021, 1, 1, tzinfo=UTC)
-    )
-    assert [row["name"] for row in found] == ["a/one"]
+    assert names_of(client(hub)) == ["a/one"]
 
 
 def test_names_that_are_none_are_left_out(client):
     hub = Github(*(made(name) for name in ("a/one", "a/..", "../../etc", "a/b/c", "a/b?x", "a/é")))
-    begin = datetime(2020, 1, 1, tzinfo=UTC)
-    found = github.github_search.repositories(client(hub), "stars:1..*", begin, begin + timedelta(days=366))
-    assert [row["name"] for row in found] == ["a/one"]
+    assert names_of(client(hub)) == ["a/one"]
 
 
 def test_a_repository_is_fetched_as_a_clone(source, tmp_path, monkeypatch):
