@@ -77,7 +77,17 @@ def num_repositories(url: str) -> int:
 def read(url: str, shard: int) -> Iterator[tuple[Repository, int, str]]:
     """The repositories of one shard, by name, each with the number of its source and its key."""
     with storage.open_input(url) as stream:
-        table = pq.read_table(stream, filters=[("shard", "=", shard)])
-    for row in table.to_pylist():
+        yield from _repositories(pq.read_table(stream, filters=[("shard", "=", shard)]))
+
+
+def read_all(url: str) -> Iterator[tuple[Repository, int, str]]:
+    """The repositories of every shard, as `read` gives them; few are in memory at a time."""
+    with storage.open_input(url) as stream:
+        for batch in pq.ParquetFile(stream).iter_batches():
+            yield from _repositories(batch)
+
+
+def _repositories(rows: pa.Table | pa.RecordBatch) -> Iterator[tuple[Repository, int, str]]:
+    for row in rows.to_pylist():
         stated = {name: row[name] for name in STATED} | {"topics": tuple(row["topics"])}
         yield Repository(name=row["repository"], **stated), row["source"], row["key"]

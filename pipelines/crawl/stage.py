@@ -1,8 +1,5 @@
 """Wires the crawl: list the repositories of every source, then write shard by shard."""
 
-import glob
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -12,7 +9,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from pipelines import contract, progress
-from pipelines.crawl import files, listing, retry
+from pipelines.crawl import cache, files, listing, retry
 from pipelines.crawl.carried import EarlierShard
 from pipelines.crawl.limits import Limits
 from pipelines.crawl.sources.archive import ArchiveSource
@@ -23,7 +20,6 @@ from pipelines.crawl.sources.installed import InstalledSource
 from pipelines.crawl.sources.source import Repository
 from pipelines.crawl.sources.stack import StackSource
 from pipelines.crawl.tally import Tally
-from pipelines.recipe import short_hash
 from pipelines.stage import Local, Output, Stage, StageRun, Write
 
 AnySource = Annotated[
@@ -48,19 +44,12 @@ def _external(config: CrawlConfig, run_folder: str) -> dict[str, Any]:
 
 
 def _list(run: StageRun[CrawlConfig]) -> None:
-    cache, config = _cache_folder(run), run.config
-    for unfinished in glob.glob(f"{glob.escape(cache)}/*/*.tmp"):  # which a killed crawl left
-        shutil.rmtree(unfinished)
+    folder, config = cache.folder_of(run.folder), run.config
+    cache.remove_unfinished(folder)
     progress.forget(run)
     made_by = f"{run.stage.code_version} {config.model_dump_json(include=set(Limits.model_fields))}"
-    listing.write(run.path(LISTING), list(config.sources), cache, config.num_shards, made_by)
+    listing.write(run.path(LISTING), list(config.sources), folder, config.num_shards, made_by)
     progress.count(run, "list", {"expected_repositories": listing.num_repositories(run.path(LISTING))})
-
-
-def _cache_folder(run: StageRun[CrawlConfig]) -> str:
-    """A local folder; where the run lies elsewhere, each machine has its own."""
-    is_local = "://" not in run.folder
-    return run.path("sources") if is_local else f"{tempfile.gettempdir()}/repoloom-{short_hash(run.folder)}"
 
 
 def _schema(config: CrawlConfig) -> pa.Schema:
@@ -73,7 +62,7 @@ def _shards(run: StageRun[CrawlConfig]) -> list[str]:
 
 
 def _tables(run: StageRun[CrawlConfig]) -> Callable[[str], Iterator[Output]]:
-    config, cache = run.config, _cache_folder(run)
+    config, folder = run.config, cache.folder_of(run.folder)
 
     def tables(shard: str) -> Iterator[Output]:
         earlier, tally = EarlierShard(run.path(shard)), Tally(partial(progress.count, run, shard))
@@ -88,9 +77,16 @@ def _tables(run: StageRun[CrawlConfig]) -> Callable[[str], Iterator[Output]]:
         return (("", table) for table in files.row_groups(tally.each(repositories), config.row_group_bytes))
 
     def read(repository: Repository, number: int) -> list[pa.RecordBatch]:
-        return files.batches(repository, partial(config.sources[number].entries, repository, config, cache), config)
+        return files.batches(repository, partial(config.sources[number].entries, repository, config, folder), config)
 
     return tables
+
+
+def _remove_unneeded(run: StageRun[CrawlConfig]) -> None:
+    """Every shard is whole by now. What was carried over keeps its clone too: other limits read it again."""
+    listed = listing.read_all(run.path(LISTING))
+    needed = {run.config.sources[number].kept(repository, run.config) for repository, number, _ in listed}
+    cache.remove_unneeded(cache.folder_of(run.folder), sorted(needed - {""}))
 
 
 STAGE = Stage(
@@ -122,6 +118,10 @@ STAGE = Stage(
     ),
     config=CrawlConfig,
     packages=("chardet", "pathspec"),
-    steps=(Local("repositories", _list), Write("files", _schema, _shards, _tables)),
+    steps=(
+        Local("repositories", _list),
+        Write("files", _schema, _shards, _tables),
+        Local("removed", _remove_unneeded),
+    ),
     external=_external,
 )

@@ -63,6 +63,9 @@ class ArchiveSource(StageConfig):
             raise DroppedRepositoryError(readable_path(str(error)), "broken_archive") from error
         return iter(sorted(_each_once(_without_top(found)), key=attrgetter("path")))
 
+    def kept(self, repository: Repository, limits: Limits) -> str:
+        return ""
+
 
 def _digest(file: Path) -> str:
     with file.open("rb") as stream:

@@ -70,6 +70,9 @@ class DirectorySource(StageConfig):
         found = at_most(_entries(Path(repository.location), self.gitignore), limits)
         return (entry for entry, _ in sorted(found, key=_by_path))
 
+    def kept(self, repository: Repository, limits: Limits) -> str:
+        return ""
+
 
 def _why_unreadable(folder: Path) -> str | None:
     if readable_path(str(folder)) != str(folder):

@@ -126,8 +126,7 @@ class GitSource(StageConfig):
         if self.is_local:
             yield self.url
             return
-        identity = f"{self.url}@{commit}<={max_file_bytes}"
-        folder = os.path.join(cache_folder, "git", hashlib.blake2b(identity.encode(), digest_size=10).hexdigest())
+        folder = os.path.join(cache_folder, self._clone_of(f"{commit}-{max_file_bytes}"))
         if not os.path.exists(folder):
             self._clone(commit, max_file_bytes, folder)
         try:
@@ -135,6 +134,15 @@ class GitSource(StageConfig):
         finally:
             if not self.keep_clone:
                 shutil.rmtree(folder, ignore_errors=True)
+
+    def kept(self, repository: Repository, limits: Limits) -> str:
+        """Where the server did not say which commit it has, any clone may be the one."""
+        if self.is_local or not self.keep_clone:
+            return ""
+        return self._clone_of(f"{repository.revision}-{limits.max_file_bytes}" if repository.revision else "*")
+
+    def _clone_of(self, commit: str) -> str:
+        return os.path.join("git", hashlib.blake2b(self.url.encode(), digest_size=10).hexdigest(), commit)
 
     def _clone(self, commit: str, max_file_bytes: int, folder: str) -> None:
         """A bare repository of `commit` alone, without its larger files where the server knows how; whole or absent."""

@@ -100,6 +100,9 @@ class GithubSource(StageConfig):
             return source.entries(repository, limits, cache_folder)
         return self._unpacked(repository, limits, cache_folder)
 
+    def kept(self, repository: Repository, limits: Limits) -> str:
+        return ""
+
     def _unpacked(self, repository: Repository, limits: Limits, cache_folder: str) -> Iterator[Entry]:
         """The entries of the tarball, which is whole before the first is read, and gone when the last is in memory."""
         parent = os.path.join(cache_folder, "github")

@@ -22,9 +22,9 @@ NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}/(?!\.{1,2}\Z)[A-Za-z0-9_.-]{1,100}")
 def repositories(client: Client, qualifiers: str, begin: datetime, end: datetime) -> Iterator[dict[str, Any]]:
     """What `_row` makes of every repository created from `begin` to before `end`, in whole seconds of UTC.
 
-    Dates of creation never change, but stars do, by which GitHub sorts: of two pages that are asked one after the other,
-    a repository can move from the second to the first, and be on neither. So ranges are halved until all of one is on
-    one page. Only of a second that has more than a page are further ones asked.
+    Dates of creation never change, but stars do, by which GitHub sorts: of two pages that are asked one after the
+    other, a repository can move from the second to the first, and be on neither. So ranges are halved until all of one
+    is on one page. Only of a second that has more than a page are further ones asked.
     """
     first = _page(client, qualifiers, begin, end, 1)
     is_whole = first["total_count"] <= PAGE_ROWS and not first["incomplete"]

@@ -63,6 +63,9 @@ class InstalledSource(StageConfig):
         found = _distributions()[repository.location]
         return iter(sorted(at_most(_entries(found), limits), key=lambda entry: entry.path))
 
+    def kept(self, repository: Repository, limits: Limits) -> str:
+        return ""
+
 
 @cache
 def _distributions() -> dict[str, Distribution]:

@@ -82,6 +82,9 @@ class Source(Protocol):
         cannot be read. `limits` say what need not be fetched or listed: they are applied to what comes out anyway.
         """
 
+    def kept(self, repository: Repository, limits: Limits) -> str:
+        """What another crawl of this repository would read of `cache_folder`: a pattern inside it, or empty."""
+
 
 def readable_path(path: str | bytes) -> str:
     """`path` as valid Unicode with `/`: bytes that are no UTF-8 become `\\xNN`."""

@@ -112,6 +112,9 @@ class StackSource(StageConfig):
         rows = _rows(file, int(first), int(count))
         return _each_path_once(self._resolved(rows, limits) if self.resolver or self.blobs else map(_entry, rows))
 
+    def kept(self, repository: Repository, limits: Limits) -> str:
+        return os.path.join("stack", repository.location.split(":")[0])
+
     def _resolved(self, rows: Iterator[Row], limits: Limits) -> Iterator[Entry]:
         """The entries of rows whose content lies elsewhere. What is known to be too large is not asked for."""
         resolve = blobs.in_folder(self.blobs) if self.blobs else blobs.load(self.resolver)

@@ -1,4 +1,4 @@
-"""A server on this machine that behaves as GitHub documents: searches, commits, tarballs, ETags, and faults on demand."""
+"""A server on this machine that behaves as GitHub documents: searches, commits, tarballs, ETags, faults on demand."""
 
 import gzip
 import hashlib

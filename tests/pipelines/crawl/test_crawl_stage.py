@@ -6,11 +6,12 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from pipelines import contract
-from pipelines.crawl import retry
+from pipelines.crawl import cache, files, retry
 from pipelines.crawl.sources import git_objects
 from pipelines.crawl.sources.archive import ArchiveSource
 from pipelines.runner import run_stage
@@ -147,8 +148,7 @@ def test_a_damaged_shard_is_read_again(packed, read, run_stages, run_folder):
 
 def test_what_could_not_be_read_is_tried_again_when_asked_for(git_repository, run_stages, run_folder, packed, read):
     url, away = f"file://{git_repository}", git_repository.with_name("away")
-    commit = git_objects.run(str(git_repository), "rev-parse", "HEAD").decode().strip()
-    sources = [{"kind": "git", "url": url, "revision": commit}, *packed(r0=ARCHIVES["r0"])]
+    sources = [{"kind": "git", "url": url, "revision": head(git_repository)}, *packed(r0=ARCHIVES["r0"])]
     git_repository.rename(away)
     crawl = {"sources": sources, "num_shards": 1}
     first = run_stages("crawl", crawl=crawl)["crawl"]
@@ -162,3 +162,76 @@ def test_what_could_not_be_read_is_tried_again_when_asked_for(git_repository, ru
     assert read == ["r0"]
     assert retry.ask(run_folder) == 0  # nothing failed, so nothing is crawled again
     assert run_stages("crawl", crawl=crawl)["crawl"] == second
+
+
+def commit_again(folder: Path, content: str) -> None:
+    (folder / "b.py").write_text(content)
+    identity = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+    subprocess.run(["git", "-C", str(folder), *identity, "commit", "--quiet", "--all", "--message", "m"], check=True)
+
+
+def clones(run_folder: str) -> set[str]:
+    """The commits that were cloned and are still there."""
+    return {path.name.split("-")[0] for path in Path(run_folder, "crawl", "sources", "git").glob("*/*")}
+
+
+def head(folder: Path) -> str:
+    return git_objects.run(str(folder), "rev-parse", "HEAD").decode().strip()
+
+
+def cut_off(_: object) -> int:
+    raise RuntimeError("cut off")
+
+
+def test_a_clone_goes_when_a_whole_crawl_has_another(git_repository, run_stages, run_folder, monkeypatch):
+    sources = [{"kind": "git", "url": f"file://{git_repository}"}]
+    run_stages("crawl", crawl={"sources": sources})
+    first = head(git_repository)
+    assert clones(run_folder) == {first}
+    commit_again(git_repository, "b = 2\n")
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "kept_bytes", cut_off)
+        with pytest.raises(RuntimeError, match="cut off"):
+            run_stages("crawl", crawl={"sources": sources})
+    assert clones(run_folder) == {first, head(git_repository)}
+    run_stages("crawl", crawl={"sources": sources})
+    assert clones(run_folder) == {head(git_repository)}
+    run_stages("crawl", crawl={"sources": [{"kind": "installed", "max_total_bytes": 1}]})
+    assert list(Path(run_folder, "crawl", "sources", "git").iterdir()) == []
+
+
+def test_a_clone_stays_for_another_crawl_of_its_commit(git_repository, run_stages, run_folder, monkeypatch, packed):
+    fetched, run = [], git_objects.run
+    monkeypatch.setattr(git_objects, "run", lambda folder, command, *arguments, **more: (
+        fetched.append(arguments[-1]) if command == "fetch" else None, run(folder, command, *arguments, **more))[1]
+    )  # fmt: skip
+    crawl = {"sources": [{"kind": "git", "url": f"file://{git_repository}"}]}
+    run_stages("crawl", crawl=crawl)
+    crawl["sources"] += packed(r0={"a.py": "a"})
+    run_stages("crawl", crawl=crawl)  # carried over, and so not read
+    run_stages("crawl", crawl=crawl | {"max_path_bytes": 100})  # read again
+    away = git_repository.with_name("away")
+    git_repository.rename(away)
+    done = run_stages("crawl", crawl=crawl | {"max_path_bytes": 200})["crawl"]  # nobody says what the commit is
+    assert done.counts.dropped["unreadable_repository"] == [1, 0]
+    away.rename(git_repository)
+    done = run_stages("crawl", crawl=crawl | {"max_path_bytes": 300})["crawl"]
+    assert done.counts.kept == 2
+    assert fetched == [head(git_repository)]
+
+
+def test_tables_that_were_brought_together_go_when_there_are_others(run_stages, run_folder, tmp_path):
+    for text in ("one", "two"):
+        row = {"max_stars_repo_name": "o/n", "max_stars_repo_path": "a.py", "content": text}
+        pq.write_table(pa.Table.from_pylist([row]), tmp_path / "table.parquet")
+        run_stages("crawl", crawl={"sources": [{"kind": "stack", "tables": str(tmp_path / "table.parquet")}]})
+        assert len(list(Path(run_folder, "crawl", "sources", "stack").iterdir())) == 1
+
+
+def test_what_a_killed_crawl_left_half_made_is_removed(tmp_path):
+    for name in ("git/a/b-1.x.tmp/objects", "stack/c.tmp", "git/a/b-1"):
+        (tmp_path / name).mkdir(parents=True)
+    cache.remove_unfinished(str(tmp_path))
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")) == [
+        "git", "git/a", "git/a/b-1", "stack",
+    ]  # fmt: skip
