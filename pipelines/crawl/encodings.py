@@ -31,9 +31,9 @@ CONTROL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f\ufffd]")
 
 
 class Decoded(NamedTuple):
-    """Text and its encoding, by Python's name; or why there is none, and what was found."""
+    """Text as UTF-8, and the encoding it was in, by Python's name; or why there is none, and what was found."""
 
-    text: str
+    content: bytes
     encoding: str
     reason: str | None = None
     detail: str = ""
@@ -41,15 +41,18 @@ class Decoded(NamedTuple):
 
 def decode(content: bytes, declared: str = "") -> Decoded:
     """`declared` is what others say of bytes that are no UTF-8; it counts where it is one of LEGACY."""
+    if content.isascii() and b"\0" not in content:
+        return Decoded(content, "utf-8")
     for mark, encoding in BYTE_ORDER_MARKS:
         if content.startswith(mark):
             return _strictly(content[len(mark) :], encoding)
     if b"\0" in content:
         return _none("binary", f"NUL at byte {content.index(0)}")
     try:
-        return Decoded(content.decode(), "utf-8")
+        content.decode()
     except UnicodeDecodeError as error:
         return _legacy(content, declared, f"no UTF-8 at byte {error.start}")
+    return Decoded(content, "utf-8")
 
 
 def _strictly(content: bytes, encoding: str) -> Decoded:
@@ -60,7 +63,7 @@ def _strictly(content: bytes, encoding: str) -> Decoded:
         return _none("encoding", f"no {encoding.upper()} at byte {error.start} after the byte order mark")
     if "\0" in text:
         return _none("binary", f"NUL at character {text.index(chr(0))}")
-    return Decoded(text, encoding)
+    return Decoded(text.encode(), encoding)
 
 
 def _legacy(content: bytes, declared: str, problem: str) -> Decoded:
@@ -73,11 +76,11 @@ def _legacy(content: bytes, declared: str, problem: str) -> Decoded:
         return _none("encoding", f"{problem}, no {encoding} at byte {error.start}")
     if found := CONTROL.search(text):
         return _none("encoding", f"{problem}; as {encoding} it has U+{ord(found[0]):04X}")
-    return Decoded(text, encoding)
+    return Decoded(text.encode(), encoding)
 
 
 def _none(reason: str, detail: str) -> Decoded:
-    return Decoded("", "", reason, detail)
+    return Decoded(b"", "", reason, detail)
 
 
 def _detected(content: bytes) -> str:

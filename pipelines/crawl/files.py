@@ -2,10 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,6 +21,7 @@ from pipelines.crawl.sources.source import DroppedRepositoryError, Entry, Reposi
 from pipelines.rows import NOTE_KEY
 
 LFS_POINTERS = (b"version https://git-lfs.github.com/spec/", b"version https://hawser.github.com/spec/")
+VISIBLE = re.compile(rb"[!-~]")  # in nearly every file that is not white space: so few are looked at further
 WHOLE = "."  # the path of the one row of a repository that could not be taken
 
 
@@ -32,45 +35,37 @@ def decode(content: bytes, declared: str = "") -> Decoded:
     found = encodings.decode(content, declared)
     if found.reason:
         return found
-    if not found.text or found.text.isspace():
-        return Decoded("", "", "empty", f"{len(content)} bytes, all white space")
+    if not VISIBLE.search(found.content) and found.content.decode().strip() == "":
+        return Decoded(b"", "", "empty", f"{len(content)} bytes, all white space")
     if content.startswith(LFS_POINTERS):
-        return Decoded("", "", "lfs_pointer", "the file itself is in Git LFS")
+        return Decoded(b"", "", "lfs_pointer", "the file itself is in Git LFS")
     return found
 
 
-def rows(repository: Repository, entries: Iterable[Entry], limits: Limits) -> Iterator[dict[str, Any]]:
+class Row(NamedTuple):
+    """What is a file's own in its row of the FILE table; the rest is its repository's."""
+
+    path: str
+    size_bytes: int
+    found: Decoded
+
+
+def rows(entries: Iterable[Entry], limits: Limits) -> Iterator[Row]:
     """The rows of one repository, in the order of its entries."""
     used_bytes = 0
     for entry in entries:
         found = _decoded(entry, limits, used_bytes)
         used_bytes += 0 if found.reason else entry.size_bytes
-        yield _row(repository, entry.path[: limits.max_path_bytes], entry.size_bytes, found)
-
-
-def _row(repository: Repository, path: str, size_bytes: int, found: Decoded) -> dict[str, Any]:
-    return {
-        "file_id": file_id(repository.name, repository.revision, path),
-        "repository": repository.name,
-        "revision": repository.revision,
-        "path": path,
-        "license": repository.license,
-        "num_stars": repository.num_stars,
-        "size_bytes": size_bytes,
-        "encoding": found.encoding,
-        "content": found.text,
-        "reason": found.reason,
-        "detail": found.detail,
-    }
+        yield Row(entry.path[: limits.max_path_bytes], entry.size_bytes, found)
 
 
 def _decoded(entry: Entry, limits: Limits, used_bytes: int) -> Decoded:
     if why := _why_unread(entry, limits, used_bytes):
-        return Decoded("", "", *why)
+        return Decoded(b"", "", *why)
     try:
         return decode(entry.read(), entry.encoding)
     except UnreadableEntryError as error:
-        return Decoded("", "", "unreadable", str(error))
+        return Decoded(b"", "", "unreadable", str(error))
 
 
 def _why_unread(entry: Entry, limits: Limits, used_bytes: int) -> tuple[str, str] | None:
@@ -95,11 +90,11 @@ def batches(repository: Repository, entries: Callable[[], Iterable[Entry]], limi
             raise DroppedRepositoryError(repository.detail, repository.reason)
         if repository.license:
             _check_licence(repository.license, limits)
-        if found := list(_batches(rows(repository, entries(), limits))):
+        if found := list(_batches(repository, rows(entries(), limits))):
             return found if repository.license else _licensed(found, limits)
         raise DroppedRepositoryError("no file", "empty_repository")
     except DroppedRepositoryError as error:
-        return list(_batches(iter([_row(repository, WHOLE, 0, Decoded("", "", error.reason, str(error)))])))
+        return [_batch(repository, [Row(WHOLE, 0, Decoded(b"", "", error.reason, str(error)))])]
 
 
 def _check_licence(license_: str, limits: Limits) -> None:
@@ -122,9 +117,37 @@ def _texts_of_licences(found: list[pa.RecordBatch]) -> Iterator[tuple[str, str]]
                 yield path, batch.column("content")[row].as_py()
 
 
-def _batches(found: Iterator[dict[str, Any]]) -> Iterator[pa.RecordBatch]:
-    while batch := list(islice(found, carried.BATCH_ROWS)):
-        yield pa.RecordBatch.from_pylist(batch, contract.FILE)
+def _batches(repository: Repository, found: Iterator[Row]) -> Iterator[pa.RecordBatch]:
+    while some := list(islice(found, carried.BATCH_ROWS)):
+        yield _batch(repository, some)
+
+
+def _batch(repository: Repository, found: list[Row]) -> pa.RecordBatch:
+    """The rows as columns. Texts are joined, and never become Python's strings."""
+    paths, sizes, decoded = zip(*found, strict=True)
+    contents, codecs, reasons, details = zip(*decoded, strict=True)
+    columns = {
+        "file_id": [file_id(repository.name, repository.revision, path) for path in paths],
+        "repository": [repository.name] * len(found),
+        "revision": [repository.revision] * len(found),
+        "path": paths,
+        "license": [repository.license] * len(found),
+        "num_stars": [repository.num_stars] * len(found),
+        "size_bytes": sizes,
+        "encoding": codecs,
+        "content": _joined(contents),
+        "reason": reasons,
+        "detail": details,
+    }
+    arrays = [pa.array(columns[field.name], field.type) for field in contract.FILE]
+    return pa.RecordBatch.from_arrays(arrays, schema=contract.FILE)
+
+
+def _joined(texts: Sequence[bytes]) -> pa.LargeStringArray:
+    """`texts`, each of which is UTF-8, as a column."""
+    ends = np.cumsum([0, *map(len, texts)], dtype=np.int64)
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(texts))]
+    return pa.Array.from_buffers(pa.large_string(), len(texts), buffers)
 
 
 class Rows(NamedTuple):

@@ -90,7 +90,7 @@ def mixed(vim: str) -> Iterator[Sample]:
 
 def ours(content: bytes) -> str | None:
     found = encodings.decode(content)
-    return None if found.reason else found.text
+    return None if found.reason else found.content.decode()
 
 
 def by_chardet(content: bytes) -> str | None:

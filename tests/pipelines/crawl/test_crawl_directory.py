@@ -27,9 +27,9 @@ def crawl(path: object) -> list[tuple[str, str | None, str]]:
     """(path, reason, content) of every row."""
     source = DirectorySource(path=str(path))
     repositories = list(source.repositories("unused"))
-    rows = [row for found in repositories for row in files.rows(found, source.entries(found, Limits(), ""), Limits())]
-    assert {row["reason"] for row in rows} - {None} <= set(STAGE.reasons)
-    return [(row["path"], row["reason"], row["content"]) for row in rows]
+    rows = [row for found in repositories for row in files.rows(source.entries(found, Limits(), ""), Limits())]
+    assert {row.found.reason for row in rows} - {None} <= set(STAGE.reasons)
+    return [(row.path, row.found.reason, row.found.content.decode()) for row in rows]
 
 
 def test_rows_are_sorted_by_path_not_by_folder(folder):
@@ -232,5 +232,5 @@ def test_a_file_that_became_a_link_is_not_followed(folder):
     entries = list(source.entries(found, Limits(), ""))
     (folder / "a").unlink()
     (folder / "a").symlink_to("../secret")
-    [row] = files.rows(found, entries, Limits())
-    assert (row["reason"], row["content"]) == ("unreadable", "")
+    [row] = files.rows(entries, Limits())
+    assert (row.found.reason, row.found.content) == ("unreadable", b"")

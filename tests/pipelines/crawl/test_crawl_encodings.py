@@ -41,7 +41,8 @@ CASES = [
 
 @pytest.mark.parametrize(("content", "outcome"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_decode(content, outcome):
-    assert decode(content) == outcome
+    found = decode(content)
+    assert (found.content.decode(), *found[1:]) == outcome
 
 
 DECLARED = [
@@ -55,20 +56,20 @@ DECLARED = [
 
 @pytest.mark.parametrize(("declared", "text", "encoding", "reason"), DECLARED)
 def test_what_is_declared_counts_where_source_code_is_written_so(declared, text, encoding, reason):
-    assert decode("naïve".encode("latin-1"), declared)[:3] == (text, encoding, reason)
+    assert decode("naïve".encode("latin-1"), declared)[:3] == (text.encode(), encoding, reason)
 
 
 def test_a_comment_among_much_ascii_is_found():
     text = "int x = 1;\n" * 5000 + RUSSIAN
-    assert decode(text.encode("koi8-r")).text == text
+    assert decode(text.encode("koi8-r")).content == text.encode()
 
 
 @given(st.binary(max_size=400))
 def test_whatever_comes_in_it_is_text_or_has_a_reason(content):
     found = decode(content)
     if found.reason:
-        assert (found.text, found.encoding) == ("", "")
+        assert (found.content, found.encoding) == (b"", "")
         assert found.reason in {"binary", "encoding"}
     elif not found.encoding.startswith("utf"):
-        assert found.text.encode(found.encoding) == content
-        assert not CONTROL.search(found.text)
+        assert found.content.decode().encode(found.encoding) == content
+        assert not CONTROL.search(found.content.decode())

@@ -53,12 +53,12 @@ def test_paths_that_lead_out_of_the_repository(path, expected):
 @pytest.mark.parametrize(
     ("content", "outcome"),
     [
-        (b"x = 1\n", ("x = 1\n", "utf-8", None, "")),
-        (b"", ("", "", "empty", "0 bytes, all white space")),
-        (b" \t\r\n\xc2\xa0", ("", "", "empty", "6 bytes, all white space")),
-        (b"\xef\xbb\xbf", ("", "", "empty", "3 bytes, all white space")),
+        (b"x = 1\n", (b"x = 1\n", "utf-8", None, "")),
+        (b"", (b"", "", "empty", "0 bytes, all white space")),
+        (b" \t\r\n\xc2\xa0", (b"", "", "empty", "6 bytes, all white space")),
+        (b"\xef\xbb\xbf", (b"", "", "empty", "3 bytes, all white space")),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
-         ("", "", "lfs_pointer", "the file itself is in Git LFS")),
+         (b"", "", "lfs_pointer", "the file itself is in Git LFS")),
     ],
 )  # fmt: skip
 def test_what_is_dropped_for_its_text(content, outcome):
@@ -66,7 +66,8 @@ def test_what_is_dropped_for_its_text(content, outcome):
 
 
 def test_a_row_says_where_the_file_is_from():
-    [row] = files.rows(repository(), [entry("src/a.py", b"x\n")], Limits())
+    found = files.batches(repository(), lambda: [entry("src/a.py", b"x\n")], Limits())
+    [row] = pa.Table.from_batches(found).to_pylist()
     assert row == {
         "file_id": files.file_id("owner/name", "abc", "src/a.py"),
         "repository": "owner/name",
@@ -93,8 +94,8 @@ def test_the_limits_take_effect_one_byte_beyond():
         entry("f", b"1"),
         Entry("g", 0, no_content, "symlink"),
     ]
-    rows = list(files.rows(repository(), found, limits))
-    assert [(row["path"], row["reason"], row["detail"]) for row in rows] == [
+    rows = list(files.rows(found, limits))
+    assert [(row.path, row.found.reason, row.found.detail) for row in rows] == [
         ("a", None, ""),
         ("b", "file_size", "5 > 4"),
         ("c", "binary", "NUL at byte 0"),
@@ -148,8 +149,8 @@ def test_a_repository_that_cannot_be_taken_is_one_row_that_says_why(found, entri
 
 def test_paths_that_no_repository_may_hold_are_dropped():
     found = [entry("../a", b"a"), entry("中" * 3, b"a"), entry("中" * 4, b"a")]
-    rows = files.rows(repository(), found, Limits(max_path_bytes=9))
-    assert [(row["path"], row["reason"], row["detail"]) for row in rows] == [
+    rows = files.rows(found, Limits(max_path_bytes=9))
+    assert [(row.path, row.found.reason, row.found.detail) for row in rows] == [
         ("../a", "unsafe_path", "../a"),
         ("中" * 3, None, ""),
         ("中" * 4, "path_length", "12 > 9"),

@@ -58,9 +58,9 @@ def crawl(cache: str, url: object, **settings: str) -> list[tuple[str, str | Non
     source = GitSource(url=str(url), **settings)
     [found] = source.repositories(cache)
     assert found.reason is None, found
-    rows = list(files.rows(found, source.entries(found, Limits(), cache), Limits()))
-    assert {row["reason"] for row in rows} - {None} <= set(STAGE.reasons)
-    return [(row["path"], row["reason"], row["content"]) for row in rows]
+    rows = list(files.rows(source.entries(found, Limits(), cache), Limits()))
+    assert {row.found.reason for row in rows} - {None} <= set(STAGE.reasons)
+    return [(row.path, row.found.reason, row.found.content.decode()) for row in rows]
 
 
 def test_every_kind_of_entry(repository, cache):
@@ -96,8 +96,8 @@ def test_limits_rule_out_what_is_never_read(repository, cache):
     commit(repository, big="x" * 100, small="y")
     found = listed(cache, repository)
     limits = Limits(max_file_bytes=10)
-    rows = files.rows(found, GitSource(url=str(repository)).entries(found, limits, cache), limits)
-    assert [(row["path"], row["reason"], row["size_bytes"]) for row in rows] == [
+    rows = files.rows(GitSource(url=str(repository)).entries(found, limits, cache), limits)
+    assert [(row.path, row.found.reason, row.size_bytes) for row in rows] == [
         ("big", "file_size", 100),
         ("small", None, 1),
     ]
@@ -277,8 +277,8 @@ def test_large_files_stay_at_a_server_that_can_leave_them_out(repository, cache,
     source = GitSource(url=f"file://{repository}")
     [found] = source.repositories(cache)
     limits = Limits(max_file_bytes=10)
-    rows = files.rows(found, source.entries(found, limits, cache), limits)
-    assert [(row["path"], row["reason"], row["detail"]) for row in rows] == [
+    rows = files.rows(source.entries(found, limits, cache), limits)
+    assert [(row.path, row.found.reason, row.found.detail) for row in rows] == [
         ("big", "file_size", detail),
         ("edge", None, ""),
         ("small", None, ""),
@@ -359,8 +359,8 @@ def test_missing_objects_are_not_fetched_by_a_program_of_the_repository(
         run_git(repository, "config", name, value)
     source = GitSource(url=str(repository))
     [found] = source.repositories(cache)
-    rows = files.rows(found, source.entries(found, Limits(), cache), Limits())
-    assert [(row["path"], row["reason"], row["detail"]) for row in rows] == [
+    rows = files.rows(source.entries(found, Limits(), cache), Limits())
+    assert [(row.path, row.found.reason, row.found.detail) for row in rows] == [
         ("a", None, ""),
         ("b", "missing_blob", f"{blob} is not in the clone"),
     ]

@@ -89,8 +89,8 @@ def test_the_files_of_the_package_not_of_its_installation(tmp_path, only):
     source = InstalledSource()
     [repository] = source.repositories("unused")
     assert (repository.name, repository.revision, repository.reason) == ("thing", "1.0", None)
-    rows = files.rows(repository, source.entries(repository, Limits(), ""), Limits())
-    assert [(row["path"], row["reason"], row["content"]) for row in rows] == [
+    rows = files.rows(source.entries(repository, Limits(), ""), Limits())
+    assert [(row.path, row.found.reason, row.found.content.decode()) for row in rows] == [
         ("thing/a", None, "a"),
         ("thing/b", None, "b"),
         ("thing/c", "symlink", ""),
@@ -137,8 +137,8 @@ def test_the_environment_that_runs_this_test():
     for name, licence in (("pytest", "MIT"), ("numpy", "BSD-3-Clause")):
         assert found[name].revision == importlib.metadata.version(name)
         assert found[name].license.startswith(licence)
-    rows = list(files.rows(found["pytest"], source.entries(found["pytest"], Limits(), ""), Limits()))
-    paths = [row["path"] for row in rows]
+    rows = list(files.rows(source.entries(found["pytest"], Limits(), ""), Limits()))
+    paths = [row.path for row in rows]
     assert paths == sorted(paths)
     assert {"_pytest/python.py", "pytest/__init__.py", "py.py"} <= set(paths)
     assert not [path for path in paths if ".dist-info" in path or path.endswith(".pyc") or ".." in path]

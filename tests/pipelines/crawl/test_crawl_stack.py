@@ -56,9 +56,9 @@ def crawl(tmp_path):
         cache, limits = str(tmp_path / "cache"), Limits(**changed)
         listed = {}
         for repository in found.repositories(cache):
-            rows = list(files.rows(repository, found.entries(repository, limits, cache), limits))
-            assert {row["reason"] for row in rows} - {None} <= set(STAGE.reasons)
-            listed[repository.name] = [(row["path"], row["reason"] or row["content"]) for row in rows]
+            rows = list(files.rows(found.entries(repository, limits, cache), limits))
+            assert {row.found.reason for row in rows} - {None} <= set(STAGE.reasons)
+            listed[repository.name] = [(row.path, row.found.reason or row.found.content.decode()) for row in rows]
         return listed
 
     return read
