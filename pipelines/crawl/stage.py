@@ -17,7 +17,7 @@ from pipelines.crawl.sources.directory import DirectorySource
 from pipelines.crawl.sources.git import GitSource
 from pipelines.crawl.sources.github import GithubSource
 from pipelines.crawl.sources.installed import InstalledSource
-from pipelines.crawl.sources.source import Repository
+from pipelines.crawl.sources.source import Repository, each_path_once
 from pipelines.crawl.sources.stack import StackSource
 from pipelines.crawl.tally import Tally
 from pipelines.stage import Local, Output, Stage, StageRun, Write
@@ -77,7 +77,8 @@ def _tables(run: StageRun[CrawlConfig]) -> Callable[[str], Iterator[Output]]:
         return (("", table) for table in files.row_groups(tally.each(repositories), config.row_group_bytes))
 
     def read(repository: Repository, number: int) -> list[pa.RecordBatch]:
-        return files.batches(repository, partial(config.sources[number].entries, repository, config, folder), config)
+        source = config.sources[number]
+        return files.batches(repository, lambda: each_path_once(source.entries(repository, config, folder)), config)
 
     return tables
 

@@ -1,8 +1,9 @@
 """What every kind of source offers: list repositories, and stream the entries of one."""
 
+import codecs
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
@@ -86,14 +87,34 @@ class Source(Protocol):
         """What another crawl of this repository would read of `cache_folder`: a pattern inside it, or empty."""
 
 
+def _percent(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return "".join(f"%{byte:02X}" for byte in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error("percent", _percent)
+
+
 def readable_path(path: str | bytes) -> str:
-    """`path` as valid Unicode with `/`: bytes that are no UTF-8 become `\\xNN`."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace").replace(os.sep, "/")
+    """`path` as valid Unicode with `/`: bytes that are no UTF-8 become `%NN`, as in a URL.
+
+    Not `\\xNN`, which another system takes for a folder, or at the beginning for the root of a disk.
+    """
+    return os.fsencode(path).decode("utf-8", "percent").replace(os.sep, "/")
 
 
 def no_content() -> bytes:
     """The content of an entry that is no regular file."""
     return b""
+
+
+def each_path_once(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Of entries with one path, which are neighbours, the first counts that the source itself does not drop."""
+    before = None
+    for entry in entries:
+        is_again = entry.reason is None and entry.path == before
+        before = before if entry.reason else entry.path
+        yield Entry(entry.path, entry.size_bytes, no_content, "duplicate_path") if is_again else entry
 
 
 def at_most(items: Iterator[T], limits: Limits) -> list[T]:

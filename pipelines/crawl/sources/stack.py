@@ -110,7 +110,7 @@ class StackSource(StageConfig):
                 "or keep the run in a folder that all workers see"
             )
         rows = _rows(file, int(first), int(count))
-        return _each_path_once(self._resolved(rows, limits) if self.resolver or self.blobs else map(_entry, rows))
+        return self._resolved(rows, limits) if self.resolver or self.blobs else map(_entry, rows)
 
     def kept(self, repository: Repository, limits: Limits) -> str:
         return os.path.join("stack", repository.location.split(":")[0])
@@ -142,13 +142,6 @@ def _rows(file: str, first: int, count: int) -> Iterator[Row]:
             batch = batches.get_batch(number)
             for place in range(len(batch)):
                 yield batch.slice(place, 1).to_pylist()[0]
-
-
-def _each_path_once(entries: Iterator[Entry]) -> Iterator[Entry]:
-    before = None
-    for entry in entries:
-        is_first, before = entry.path != before, entry.path
-        yield entry if is_first else Entry(entry.path, entry.size_bytes, no_content, "duplicate_path")
 
 
 def _footer_digest(file: str) -> str:

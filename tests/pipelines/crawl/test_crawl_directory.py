@@ -81,7 +81,7 @@ def test_version_control_is_left_out(folder):
 
 def test_a_name_that_is_no_utf_8_is_escaped(folder):
     (Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.py"))).write_text("x = 1")
-    assert crawl(folder) == [("caf\\xe9.py", None, "x = 1")]
+    assert crawl(folder) == [("caf%E9.py", None, "x = 1")]
     assert DirectorySource(path=str(folder)).fingerprint()
 
 
@@ -89,7 +89,7 @@ def test_a_repository_whose_own_name_is_no_utf_8_is_recorded(folder):
     Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9")).mkdir()
     source = DirectorySource(path=f"{folder}/*")
     [found] = source.repositories("unused")
-    assert (found.name, found.reason) == ("caf\\xe9", "unreadable_repository")
+    assert (found.name, found.reason) == ("caf%E9", "unreadable_repository")
     assert source.fingerprint()
 
 

@@ -6,7 +6,14 @@ import pytest
 from pipelines.crawl import files
 from pipelines.crawl.limits import Limits
 from pipelines.crawl.paths import is_safe
-from pipelines.crawl.sources.source import DroppedRepositoryError, Entry, Repository, at_most, no_content
+from pipelines.crawl.sources.source import (
+    DroppedRepositoryError,
+    Entry,
+    Repository,
+    at_most,
+    each_path_once,
+    no_content,
+)
 
 
 def repository(name: str = "owner/name", revision: str = "abc") -> Repository:
@@ -104,6 +111,16 @@ def test_the_limits_take_effect_one_byte_beyond():
         ("f", None, ""),
         ("g", "symlink", ""),
     ]
+
+
+def test_a_path_comes_once():
+    link = Entry("a", 0, no_content, "symlink")
+    found = [link, entry("a", b"1"), link, entry("a", b"2"), entry("b", b"3"), entry("b", b"4"), entry("b", b"5")]
+    rows = files.rows(each_path_once(found), Limits())
+    assert [(row.path, row.found.reason or row.found.content) for row in rows] == [
+        ("a", "symlink"), ("a", b"1"), ("a", "symlink"), ("a", "duplicate_path"),
+        ("b", b"3"), ("b", "duplicate_path"), ("b", "duplicate_path"),
+    ]  # fmt: skip
 
 
 def test_row_groups_are_cut_between_repositories_only():

@@ -87,6 +87,21 @@ def git_repository(folder: Path) -> None:
     os.truncate(pack, pack.stat().st_size // 2)
 
 
+def git_twice(folder: Path) -> None:
+    """One whose tree has a name twice, and two names that are written alike."""
+    folder.mkdir()
+
+    def git(*arguments: str, stdin: bytes = b"") -> bytes:
+        command = ["git", "-C", str(folder), "-c", "user.name=A", "-c", "user.email=a@example.org", *arguments]
+        return subprocess.run(command, input=stdin, check=True, capture_output=True).stdout.strip()
+
+    git("init", "--quiet")
+    one, two = (git("hash-object", "-w", "--stdin", stdin=text) for text in (b"1\n", b"2\n"))
+    names = ((one, b"a.py"), (two, b"a.py"), (one, b"%E9.py"), (two, b"\xe9.py"))
+    tree = git("mktree", "-z", stdin=b"".join(b"100644 blob %b\t%b\0" % pair for pair in names))
+    git("update-ref", "HEAD", git("commit-tree", "-m", "m", tree.decode()).decode())
+
+
 def snapshot(folder: Path) -> dict[str, tuple[int, int, int]]:
     """Mode, size and time of everything under a folder."""
     found = {}
@@ -108,12 +123,13 @@ def crawled(tmp_path, monkeypatch):
     archives(made / "archives")
     directory(made / "folder", outside)
     git_repository(made / "cut")
+    git_twice(made / "twice")
     monkeypatch.setenv("TMPDIR", str(temporary))
     monkeypatch.setenv("HOME", str(outside))
     monkeypatch.chdir(outside)
     before = snapshot(tmp_path)
     sources = [{"kind": "archive", "path": f"{made}/archives/*"}, {"kind": "directory", "path": str(made / "folder")},
-               {"kind": "git", "url": str(made / "cut"), "name": "cut"}]  # fmt: skip
+               *({"kind": "git", "url": str(made / name), "name": name} for name in ("cut", "twice"))]  # fmt: skip
     output = tmp_path / "output"
     done = run_stage(load("crawl"), str(output), {"crawl": {"num_shards": 2, "sources": sources}})
     assert not checks.totals(load("crawl"), str(output))
@@ -128,12 +144,13 @@ def crawled(tmp_path, monkeypatch):
 EXPECTED = {
     ("bomb", "."): ["broken_archive"], ("truncated", "."): ["broken_archive"], ("cut", "."): ["unreadable_repository"],
     ("links", "s.py"): ["symlink"], ("links", "h.py"): ["hard_link"], ("links", "a.py"): ["a = 1\n"],
-    ("names", "caf\\xe9.py"): ["0\n"], ("names", "\\xed\\xa0\\x80.py"): ["unsafe_path"],  # for its first backslash
+    ("names", "caf%E9.py"): ["0\n"], ("names", "%ED%A0%80.py"): ["1\n"],
     ("names", "A.py"): ["2\n"], ("names", "a.py"): ["duplicate_path", "4\n"],
+    ("twice", "a.py"): ["2\n", "duplicate_path"], ("twice", "%E9.py"): ["2\n", "duplicate_path"],
     ("folder", "bom.py"): ["a = 1\n"], ("folder", "mixed.py"): ["a = 1\nb = 2\r\nc = 3\rd = 4\n"],
     ("folder", "nul.py"): ["binary"], ("folder", "line.py"): ["file_size"], ("folder", "sparse.py"): ["file_size"],
     ("folder", "Case.py"): ["a = 1\n"], ("folder", "case.py"): ["b = 1\n"], ("folder", "sub/empty.py"): ["empty"],
-    ("folder", "caf\\xe9.py"): ["a = 1\n"], ("folder", "\\xed\\xa0\\x80.py"): ["unsafe_path"],
+    ("folder", "caf%E9.py"): ["a = 1\n"], ("folder", "%ED%A0%80.py"): ["a = 1\n"],
     ("folder", "line\nend.py"): ["a = 1\n"], ("folder", "out"): ["symlink"], ("folder", "loop"): ["symlink"],
     ("folder", "pipe.py"): ["not_regular"],
 }  # fmt: skip

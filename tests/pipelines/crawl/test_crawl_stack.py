@@ -12,6 +12,7 @@ from pipelines import config
 from pipelines.crawl import files
 from pipelines.crawl.limits import Limits
 from pipelines.crawl.sources import regroup
+from pipelines.crawl.sources.source import each_path_once
 from pipelines.crawl.sources.stack import StackSource
 from pipelines.crawl.stage import STAGE, CrawlConfig
 
@@ -56,7 +57,7 @@ def crawl(tmp_path):
         cache, limits = str(tmp_path / "cache"), Limits(**changed)
         listed = {}
         for repository in found.repositories(cache):
-            rows = list(files.rows(found.entries(repository, limits, cache), limits))
+            rows = list(files.rows(each_path_once(found.entries(repository, limits, cache)), limits))
             assert {row.found.reason for row in rows} - {None} <= set(STAGE.reasons)
             listed[repository.name] = [(row.path, row.found.reason or row.found.content.decode()) for row in rows]
         return listed
