@@ -10,7 +10,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.distributed import ProcessGroup
 from transformers.models.deepseek_v2.modeling_deepseek_v2 import DeepseekV2TopkRouter
+
+from training.context_parallel import total
+from training.shape import Experts
 
 
 @dataclass(frozen=True)
@@ -38,19 +42,32 @@ def listening(model: nn.Module) -> Iterator[list[Routing]]:
             handle.remove()
 
 
-def balance_loss(routing: Routing, counted: Tensor) -> Tensor:
-    """Of each sequence, over the tokens that are `counted` (S, T): the sum over experts of f_i P_i; shape (S,).
+def balance_loss(routing: Routing, counted: Tensor, experts: Experts, context: ProcessGroup | None = None) -> Tensor:
+    """Of each sequence, over the tokens that are `counted` (S, T): the balance losses of one layer, each times its
+    alpha; shape (S,).
 
-    f_i is the share of tokens that chose expert i, times experts / experts per token; P_i the mean of its score after
-    the softmax. Both are of the one sequence (equations 23 to 25). 1 is perfect balance.
+    All are sums of f P (equations 23 to 31), and 1 is perfect balance. Over experts: f_i is the share of tokens that
+    chose expert i, times experts / experts per token; P_i the mean of its score after the softmax. Over devices, which
+    hold a group of experts each: the mean of their f_i, and the sum of their P_i. Over what is sent to devices: the
+    share of tokens that chose any of their experts, times devices / devices per token, and again the sum of P_i.
+
+    With `context`, of which each process holds a part of every sequence, f is of the whole and P is the part's share
+    in it: the losses of the processes add up to the loss, and so do their gradients.
     """
-    sequences, length = counted.shape
-    scores = routing.logits.float().softmax(dim=-1).view(sequences, length, -1)
-    num_tokens = counted.sum(dim=1, keepdim=True).clamp(min=1)
+    num_tokens = total(counted.sum(dim=1, keepdim=True), context).clamp(min=1)
+    scores = routing.logits.float().softmax(dim=-1).unflatten(0, counted.shape)
     mean_scores = (scores * counted[..., None]).sum(dim=1) / num_tokens
-    shares = _times_chosen(routing, counted) * (scores.shape[-1] / routing.chosen.shape[-1]) / num_tokens
-    losses: Tensor = (shares * mean_scores).sum(dim=-1)
-    return losses
+    times = total(_times_chosen(routing, counted), context) / num_tokens
+    shares = times * (experts.num_routed / experts.num_per_token)
+    losses: Tensor = experts.balance_alpha * (shares * mean_scores).sum(dim=-1)
+    if not (experts.device_balance_alpha or experts.communication_balance_alpha):
+        return losses
+    of_devices = mean_scores.unflatten(-1, (experts.num_groups, -1)).sum(dim=-1)
+    shares_of_devices = shares.unflatten(-1, (experts.num_groups, -1)).mean(dim=-1)
+    sent = total(_times_sent(routing, counted, experts), context) / num_tokens
+    sent *= experts.num_groups / experts.groups_per_token
+    weights = experts.device_balance_alpha * shares_of_devices + experts.communication_balance_alpha * sent
+    return losses + (weights * of_devices).sum(dim=-1)
 
 
 def load(routing: Routing, counted: Tensor) -> Tensor:
@@ -68,3 +85,10 @@ def _times_chosen(routing: Routing, counted: Tensor) -> Tensor:
     times = torch.zeros(len(counted), routing.logits.shape[-1], device=counted.device)
     weights = counted[..., None].expand(-1, -1, routing.chosen.shape[-1]).flatten(1).float()
     return times.scatter_add(1, routing.chosen.view(len(counted), -1), weights)
+
+
+def _times_sent(routing: Routing, counted: Tensor, experts: Experts) -> Tensor:
+    """To each device, however many of its experts a token chose: (S, devices), float32."""
+    devices = routing.chosen // (experts.num_routed // experts.num_groups)
+    sent = torch.zeros(len(devices), experts.num_groups, device=devices.device).scatter(1, devices, 1.0)
+    return (sent.unflatten(0, counted.shape) * counted[..., None]).sum(dim=1)

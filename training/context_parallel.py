@@ -23,6 +23,15 @@ def part(batch: Batch, group: ProcessGroup) -> Batch:
     return Batch(*(t.chunk(size, dim=1)[group.rank()] for t in (batch.tokens, batch.positions, batch.targets)))
 
 
+def total(tensor: Tensor, group: ProcessGroup | None) -> Tensor:
+    """The sum over the processes of a group, if there is one; no gradient goes through it."""
+    if group is None:
+        return tensor
+    summed = tensor.detach().clone()
+    dist.all_reduce(summed, group=group)
+    return summed
+
+
 def whole_sequences(tensor: Tensor, group: ProcessGroup) -> Tensor:
     """(B, heads, part of T, d) to (B, part of the heads, T, d)."""
     return _exchanged(tensor, group, split=1, join=2)

@@ -9,12 +9,12 @@ from torch import Tensor, nn
 from torch.distributed import ProcessGroup
 from transformers import PreTrainedModel
 
-from training import attention, balance, hugging_face
+from training import attention, balance, context_parallel, hugging_face
 from training.config import Kernels
 from training.cross_entropy import liger_cross_entropy, linear_cross_entropy
 from training.data import IGNORED
 from training.experts import GROUPED
-from training.shape import Model
+from training.shape import Experts, Model
 from training.tokenizer import Vocabulary
 
 
@@ -25,7 +25,7 @@ class Packed:
     """
 
     kernels = Kernels()
-    balance_alpha = 0.0
+    experts: Experts | None = None
     expert_load: Tensor | None = None  # (layers with experts, experts): tokens since `take_expert_load`
 
     def forward(self, *arguments: Any, targets: Tensor | None = None, **keywords: Any) -> Any:
@@ -68,14 +68,17 @@ class Packed:
             return loss
         counted = input_ids != model.config.pad_token_id
         self._note_load(routings, counted)
-        balancing = self._balance_loss(routings, counted, targets)
+        balancing = self._balance_loss(routings, counted, targets, context)
         return loss + (balancing - balancing.detach())  # adds nothing, but its gradient
 
-    def _balance_loss(self, routings: list[balance.Routing], counted: Tensor, targets: Tensor) -> Tensor:
+    def _balance_loss(
+        self, routings: list[balance.Routing], counted: Tensor, targets: Tensor, context: ProcessGroup | None
+    ) -> Tensor:
         """Each sequence weighs as much as its targets do, so that it goes through the same mean as they."""
-        num_targets = (targets != IGNORED).sum(dim=1)
-        of_layers = torch.stack([balance.balance_loss(routing, counted) for routing in routings])
-        return self.balance_alpha * (of_layers.sum(dim=0) * num_targets).sum()
+        assert self.experts is not None
+        num_targets = context_parallel.total((targets != IGNORED).sum(dim=1), context)
+        of_layers = [balance.balance_loss(routing, counted, self.experts, context) for routing in routings]
+        return (torch.stack(of_layers).sum(dim=0) * num_targets).sum()
 
     def _note_load(self, routings: list[balance.Routing], counted: Tensor) -> None:
         with torch.no_grad():
@@ -146,7 +149,7 @@ def _ready(model: PreTrainedModel, shape: Model) -> PreTrainedModel:
     packed: Any = model
     if shape.experts:
         packed.config._experts_implementation = GROUPED
-    packed.balance_alpha = shape.experts.balance_alpha if shape.experts else 0.0
+    packed.experts = shape.experts
     return model
 
 

@@ -97,9 +97,11 @@ def context_group(place: Layout, device: torch.device) -> ProcessGroup | None:
 def check(model: nn.Module, settings: Parallel) -> None:
     """ValueError where layers or sequences of `model` cannot be split as the settings ask."""
     config: Any = model.config
-    for name, size in (("tensor", settings.tensor), ("context", settings.context)):
-        if size > 1 and config.model_type != "llama":
-            raise ValueError(f"parallel.{name} is {size}, but is there for llama only; this is {config.model_type}")
+    if settings.tensor > 1 and config.model_type != "llama":
+        raise ValueError(
+            f"parallel.tensor is {settings.tensor}, but is there for llama only; this is {config.model_type}: "
+            "set it to 1, and let zero_stage = 3 share the weights, context the sequences"
+        )
     split = settings.tensor * settings.context
     if split > 1 and (config.num_key_value_heads % split or config.intermediate_size % settings.tensor):
         raise ValueError(

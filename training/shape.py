@@ -59,15 +59,21 @@ class Experts(Table):
     scaling_factor: PositiveFloat = 1.0  # of the routed experts' weights
     num_groups: PositiveInt = 1  # device-limited routing: of experts, as many as devices
     groups_per_token: PositiveInt = 1
-    balance_alpha: float = Field(0.001, ge=0)  # of the balance loss of each sequence; 0: none
+    balance_alpha: float = Field(0.001, ge=0)  # of the balance loss of each sequence, over experts; 0: none
+    device_balance_alpha: float = Field(0.0, ge=0)  # over groups of experts, a device's each
+    communication_balance_alpha: float = Field(0.0, ge=0)  # over what tokens send to these devices
 
     @validator(mode="after")
     def _groups_fit(self) -> Self:
         if self.num_routed % self.num_groups:
             raise ValueError(f"num_routed {self.num_routed} must be a multiple of num_groups {self.num_groups}")
-        reachable = self.num_routed // self.num_groups * min(self.groups_per_token, self.num_groups)
+        if self.groups_per_token > self.num_groups:
+            raise ValueError(f"groups_per_token {self.groups_per_token} is more than num_groups {self.num_groups}")
+        reachable = self.num_routed // self.num_groups * self.groups_per_token
         if self.num_per_token > reachable:
             raise ValueError(f"num_per_token {self.num_per_token} is more than the {reachable} experts in reach")
+        if self.num_groups == 1 and (self.device_balance_alpha or self.communication_balance_alpha):
+            raise ValueError("device_balance_alpha and communication_balance_alpha both need num_groups of 2 or more")
         return self
 
 

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 
 from training import balance, model
 from training.data import as_batch
 from training.experts import GROUPED
 from training.loss import summed_loss
+from training.shape import Experts
 
 EXPERTS = {"num_routed": 4, "num_per_token": 2, "num_shared": 1, "intermediate_size": 16}
 SHAPE = {
@@ -28,26 +30,46 @@ def batch(vocabulary):
     return as_batch(np.array(rows, dtype=np.int32), vocabulary)
 
 
-def by_definition(logits, chosen, counted) -> float:
-    """Equations 23 to 25 of 2405.04434, word for word, for one sequence."""
-    tokens, num_experts, per_token = sum(counted), len(logits[0]), len(chosen[0])
-    total = 0.0
+def by_definition(logits, chosen, num_devices, devices_per_token) -> list[float]:
+    """Equations 23 to 31 of 2405.04434, word for word, for one sequence: of experts, of devices, of communication."""
+    num_tokens, num_experts, per_token = len(logits), len(logits[0]), len(chosen[0])
+    scores = [torch.tensor(of_token).softmax(0).tolist() for of_token in logits]
+    f, p = [], []
     for expert in range(num_experts):
-        times = sum(expert in chosen[t] for t in range(len(logits)) if counted[t])
-        share = num_experts / (per_token * tokens) * times
-        scores = [float(torch.tensor(logits[t]).softmax(0)[expert]) for t in range(len(logits)) if counted[t]]
-        total += share * sum(scores) / tokens
-    return total
+        f.append(num_experts / (per_token * num_tokens) * sum(expert in of_token for of_token in chosen))
+        p.append(sum(of_token[expert] for of_token in scores) / num_tokens)
+    losses = [sum(f[expert] * p[expert] for expert in range(num_experts)), 0.0, 0.0]
+    size = num_experts // num_devices
+    for device in range(num_devices):
+        held = range(device * size, (device + 1) * size)
+        p_of_device = sum(p[expert] for expert in held)
+        losses[1] += sum(f[expert] for expert in held) / size * p_of_device
+        sent = sum(any(expert in held for expert in of_token) for of_token in chosen)
+        losses[2] += num_devices / (devices_per_token * num_tokens) * sent * p_of_device
+    return losses
 
 
-def test_the_balance_loss_is_the_papers_for_each_sequence():
+@pytest.mark.parametrize("alphas", [(1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (0.003, 0.05, 0.02)])
+def test_the_balance_losses_are_the_papers_for_each_sequence(alphas):
     torch.manual_seed(0)
-    logits = torch.randn(2, 6, 5)
-    chosen = logits.topk(2, dim=-1).indices
-    counted = torch.tensor([[True] * 6, [True] * 4 + [False] * 2])
-    found = balance.balance_loss(balance.Routing(logits.flatten(0, 1), chosen.flatten(0, 1)), counted)
-    expected = [by_definition(logits[i].tolist(), chosen[i].tolist(), counted[i].tolist()) for i in range(2)]
-    assert found.tolist() == pytest.approx(expected, rel=1e-5)
+    logits = torch.randn(2, 6, 8)
+    chosen = logits.topk(3, dim=-1).indices
+    lengths = (6, 4)  # the rest is padding
+    counted = torch.arange(6) < torch.tensor(lengths)[:, None]
+    names = ("balance_alpha", "device_balance_alpha", "communication_balance_alpha")
+    shape = {"num_routed": 8, "num_per_token": 3, "num_shared": 1, "intermediate_size": 8, "num_groups": 4}
+    experts = Experts(**shape, groups_per_token=2, **dict(zip(names, alphas, strict=True)))
+    found = balance.balance_loss(balance.Routing(logits.flatten(0, 1), chosen.flatten(0, 1)), counted, experts)
+    for row, length in enumerate(lengths):
+        losses = by_definition(logits[row, :length].tolist(), chosen[row, :length].tolist(), 4, 2)
+        expected = sum(alpha * loss for alpha, loss in zip(alphas, losses, strict=True))
+        assert float(found[row]) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["device_balance_alpha", "communication_balance_alpha"])
+def test_balance_over_devices_needs_groups_of_experts(name):
+    with pytest.raises(ValidationError, match=rf"{name} .*need num_groups of 2 or more"):
+        Experts(**EXPERTS, **{name: 0.05})
 
 
 @pytest.mark.parametrize(
@@ -64,8 +86,9 @@ def test_it_moves_the_routers_but_not_the_loss(settings, vocabulary, batch):
     with balance.listening(balanced) as routings:
         summed_loss(balanced, batch)
     num_targets = (batch.targets != -100).sum(dim=1)
-    extra = sum(balance.balance_loss(routing, batch.tokens != vocabulary.pad) for routing in routings)
-    expected = torch.autograd.grad(0.5 * (extra * num_targets).sum(), balanced.model.layers[1].mlp.gate.weight)[0]
+    counted = batch.tokens != vocabulary.pad
+    extra = sum(balance.balance_loss(routing, counted, balanced.experts) for routing in routings)
+    expected = torch.autograd.grad((extra * num_targets).sum(), balanced.model.layers[1].mlp.gate.weight)[0]
     for loss in losses:
         loss.backward()
     gates = [network.model.layers[1].mlp.gate.weight.grad for network in (plain, balanced)]

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,15 +23,19 @@ from training.step import train_step, validation_loss
 from training.tokenizer import Vocabulary
 
 ROOT = Path(__file__).parents[2]
-MODELS = {
+MODELS: dict[str, Any] = {
     "llama": {},
     "deepseek_v2": {
         "kind": "deepseek_v2",
         "num_kv_heads": None,
         "latent_attention": {"kv_rank": 16, "nope_head_size": 8, "rope_head_size": 4, "value_head_size": 8},
-        "experts": {"num_routed": 4, "num_per_token": 2, "num_shared": 1, "intermediate_size": 24},
+        "experts": {
+            "num_routed": 4, "num_per_token": 2, "num_shared": 1, "intermediate_size": 24, "num_groups": 2,
+            "groups_per_token": 2, "balance_alpha": 0.3, "device_balance_alpha": 0.2,
+            "communication_balance_alpha": 0.1,
+        },
     },
-}
+}  # fmt: skip
 LAYOUTS = {
     "llama, ddp": Parallel(),
     "llama, zero 1": Parallel(strategy="fsdp", zero_stage=1),
@@ -41,6 +46,8 @@ LAYOUTS = {
     "llama, context, zero 2": Parallel(strategy="fsdp", zero_stage=2, context=2),
     "deepseek_v2, ddp": Parallel(),
     "deepseek_v2, zero 3": Parallel(strategy="fsdp", zero_stage=3),
+    "deepseek_v2, context": Parallel(context=2),
+    "deepseek_v2, context, zero 3": Parallel(strategy="fsdp", context=2),
 }
 
 
@@ -162,7 +169,7 @@ def test_context_neighbours_see_the_same_sequences():
 @pytest.mark.parametrize(
     ("model", "layout", "message"),
     [
-        ("deepseek_v2", {"context": 2}, "parallel.context is 2, but is there for llama only; this is deepseek_v2"),
+        ("deepseek_v2", {"context": 8}, "must divide the model's 4 key-value heads"),
         ("deepseek_v2", {"strategy": "fsdp", "tensor": 2}, "parallel.tensor is 2, but is there for llama only"),
         ("llama", {"context": 4}, "must divide the model's 2 key-value heads"),
     ],
