@@ -96,6 +96,7 @@ def _is_there(module: str) -> bool:
         return False
 
 
+@torch.compiler.disable  # type: ignore[untyped-decorator]  # other lengths would be compiled anew
 def _sdpa(query: Tensor, key: Tensor, value: Tensor, boundaries: Tensor, _longest: int, scale: float) -> Tensor:
     """One document after the other."""
     value, size = _as_wide_as(query, value), value.shape[-1]

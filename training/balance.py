@@ -25,21 +25,29 @@ class Routing:
     chosen: Tensor  # (tokens, experts per token)
 
 
-@contextmanager
-def listening(model: nn.Module) -> Iterator[list[Routing]]:
-    """While entered, the list that is yielded gains what each router decides, in the order of the layers."""
-    heard: list[Routing] = []
+class Listener:
+    """Hears what the routers of a model decide, in the order of the layers."""
 
-    def note(_router: nn.Module, _arguments: Any, outputs: tuple[Tensor, Tensor, Tensor]) -> None:
-        heard.append(Routing(outputs[0], outputs[2]))
+    def __init__(self, model: nn.Module) -> None:
+        self._heard: list[Routing] | None = None
+        for module in model.modules():
+            if isinstance(module, DeepseekV2TopkRouter):
+                module.register_forward_hook(self._note)
 
-    routers = [module for module in model.modules() if isinstance(module, DeepseekV2TopkRouter)]
-    handles = [router.register_forward_hook(note) for router in routers]
-    try:
-        yield heard
-    finally:
-        for handle in handles:
-            handle.remove()
+    @contextmanager
+    def listening(self) -> Iterator[list[Routing]]:
+        """While entered, the list that is yielded gains a routing from each router that is passed."""
+        heard: list[Routing] = []
+        self._heard = heard
+        try:
+            yield heard
+        finally:
+            self._heard = None  # the backward pass may compute a layer once more, which must not count
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]  # compiled code would keep the list that it first met
+    def _note(self, _router: nn.Module, _arguments: Any, outputs: tuple[Tensor, Tensor, Tensor]) -> None:
+        if self._heard is not None:
+            self._heard.append(Routing(outputs[0], outputs[2]))
 
 
 def balance_loss(routing: Routing, counted: Tensor, experts: Experts, context: ProcessGroup | None = None) -> Tensor:
@@ -55,19 +63,20 @@ def balance_loss(routing: Routing, counted: Tensor, experts: Experts, context: P
     in it: the losses of the processes add up to the loss, and so do their gradients.
     """
     num_tokens = total(counted.sum(dim=1, keepdim=True), context).clamp(min=1)
-    scores = routing.logits.float().softmax(dim=-1).unflatten(0, counted.shape)
+    scores = routing.logits.float().softmax(dim=-1).view(*counted.shape, -1)
     mean_scores = (scores * counted[..., None]).sum(dim=1) / num_tokens
     times = total(_times_chosen(routing, counted), context) / num_tokens
     shares = times * (experts.num_routed / experts.num_per_token)
     losses: Tensor = experts.balance_alpha * (shares * mean_scores).sum(dim=-1)
     if not (experts.device_balance_alpha or experts.communication_balance_alpha):
         return losses
-    of_devices = mean_scores.unflatten(-1, (experts.num_groups, -1)).sum(dim=-1)
-    shares_of_devices = shares.unflatten(-1, (experts.num_groups, -1)).mean(dim=-1)
+    by_device = (len(counted), experts.num_groups, -1)
+    scores_of_devices, shares_of_devices = mean_scores.view(by_device).sum(dim=-1), shares.view(by_device).mean(dim=-1)
     sent = total(_times_sent(routing, counted, experts), context) / num_tokens
     sent *= experts.num_groups / experts.groups_per_token
     weights = experts.device_balance_alpha * shares_of_devices + experts.communication_balance_alpha * sent
-    return losses + (weights * of_devices).sum(dim=-1)
+    losses += (weights * scores_of_devices).sum(dim=-1)
+    return losses
 
 
 def load(routing: Routing, counted: Tensor) -> Tensor:
@@ -91,4 +100,5 @@ def _times_sent(routing: Routing, counted: Tensor, experts: Experts) -> Tensor:
     """To each device, however many of its experts a token chose: (S, devices), float32."""
     devices = routing.chosen // (experts.num_routed // experts.num_groups)
     sent = torch.zeros(len(devices), experts.num_groups, device=devices.device).scatter(1, devices, 1.0)
-    return (sent.unflatten(0, counted.shape) * counted[..., None]).sum(dim=1)
+    times: Tensor = (sent.view(*counted.shape, -1) * counted[..., None]).sum(dim=1)
+    return times

@@ -61,7 +61,7 @@ class Kernels(Table):
     loss: Literal["chunked", "liger"] = "chunked"
     loss_chunk_tokens: PositiveInt = 4096  # whose logits are in memory at once; lower it when memory runs out
     activation_checkpointing: bool = False  # computes each layer twice, and keeps only what goes into it
-    compile: bool = False  # each layer by torch.compile; llama only
+    compile: bool = False  # each layer by torch.compile, but for what FlashAttention and grouped experts do already
 
 
 class Validation(Table):

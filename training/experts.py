@@ -13,6 +13,7 @@ from transformers.integrations.moe import ExpertsInterface
 GROUPED = "packed_grouped"
 
 
+@torch.compiler.disable  # type: ignore[untyped-decorator]  # compiled, PyTorch's grouped product takes bfloat16 only
 def grouped_experts(experts: Any, hidden: Tensor, chosen: Tensor, weights: Tensor) -> Tensor:
     """The weighted sum of what its experts make of each token: `hidden` (T, d), `chosen` and `weights` (T, K); (T, d).
 

@@ -1,5 +1,6 @@
 """The model: a Hugging Face Llama or DeepSeek-V2, fresh or from a checkpoint, that trains on packed documents."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import torch
 import transformers
 from torch import Tensor, nn
 from torch.distributed import ProcessGroup
+from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
 from training import attention, balance, context_parallel, hugging_face
@@ -26,6 +28,7 @@ class Packed:
 
     kernels = Kernels()
     experts: Experts | None = None
+    listener: balance.Listener
     expert_load: Tensor | None = None  # (layers with experts, experts): tokens since `take_expert_load`
 
     def forward(self, *arguments: Any, targets: Tensor | None = None, **keywords: Any) -> Any:
@@ -49,7 +52,7 @@ class Packed:
     ) -> Tensor:
         model: Any = self
         embedded = _in_compute_precision(model.model.embed_tokens(input_ids))
-        with balance.listening(model) as routings:
+        with self.listener.listening() as routings:
             hidden = model.model(
                 inputs_embeds=embedded,
                 position_ids=position_ids,
@@ -130,13 +133,11 @@ def prepare(model: PreTrainedModel, kernels: Kernels, device: torch.device) -> s
     model.set_attn_implementation(attention.implementation(chosen))
     packed: Any = model
     packed.kernels = kernels
-    if kernels.activation_checkpointing:
-        packed.gradient_checkpointing_enable({"use_reentrant": False})
-    if kernels.compile:
-        if model.config.model_type != "llama":
-            raise ValueError(f"kernels.compile is there for llama only, got {model.config.model_type}; set it to false")
-        for layer in model.get_submodule("model.layers").children():
-            layer.compile()
+    for layer in packed.model.layers:
+        if kernels.compile:
+            layer.forward = torch.compile(layer.forward)
+        if kernels.activation_checkpointing:  # around what is compiled: inside of it, a graph break would undo both
+            layer.forward = partial(checkpoint, layer.forward, use_reentrant=False)
     return chosen
 
 
@@ -149,7 +150,7 @@ def _ready(model: PreTrainedModel, shape: Model) -> PreTrainedModel:
     packed: Any = model
     if shape.experts:
         packed.config._experts_implementation = GROUPED
-    packed.experts = shape.experts
+    packed.experts, packed.listener = shape.experts, balance.Listener(model)
     return model
 
 

@@ -1,8 +1,11 @@
 """A packed sequence teaches what its documents teach one by one."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
+from torch._dynamo.utils import counters
 from torch.nn import functional
 
 from training import model
@@ -85,6 +88,36 @@ def test_computing_each_layer_twice_changes_nothing(network, packed, checkpointi
     again, found = gradients(network, [packed])
     assert again == pytest.approx(loss, rel=1e-6)
     assert largest_difference(expected, found) < 1e-5
+
+
+COMPILED = {
+    "llama": {},
+    "deepseek_v2": SHAPES["latent, experts"] | {
+        "experts": {"num_routed": 8, "num_per_token": 2, "num_shared": 1, "intermediate_size": 16,
+                    "balance_alpha": 0.5, "num_dense_layers": 0},
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", COMPILED)
+def test_compiled_layers_computed_twice_change_nothing(settings, vocabulary, packed, monkeypatch, kind):
+    """Without inductor and its C++ compiler: what they add is not ours."""
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
+    torch._dynamo.reset()
+    counters.clear()
+    found = []
+    for kernels in (Kernels(), Kernels(compile=True, activation_checkpointing=True)):
+        network = model.build(settings(model={"num_layers": 1, **COMPILED[kind]}).model, vocabulary, seed=0).train()
+        model.prepare(network, kernels, torch.device("cpu"))
+        results = [gradients(network, [packed]) for _ in range(2)]  # the second by what the first compiled
+        found.append((results, network.take_expert_load()))
+    assert counters["stats"]["unique_graphs"] > 1
+    (plain, load), (compiled, load_of_compiled) = found
+    for (loss, expected), (again, others) in zip(plain, compiled, strict=True):
+        assert again == pytest.approx(loss, rel=1e-6)
+        assert largest_difference(expected, others) < 1e-5
+    assert (load is None) == (kind == "llama")
+    assert load is None or load.equal(load_of_compiled)
 
 
 @pytest.mark.parametrize(
