@@ -9,15 +9,15 @@ we do not agree with the metadata; then how many licences of the SPDX list are t
 
 import argparse
 import json
-import lzma
 import re
 import subprocess
 import time
 from importlib.metadata import distributions
 from typing import NamedTuple
 
-from pipelines.crawl.licences import texts
-from pipelines.crawl.sources.installed import spdx
+import numpy as np
+
+from pipelines.crawl.licences import core_metadata, texts
 
 LICENCE = re.compile(r"[^/]+\.dist-info/(licenses/)?(licen[cs]e|copying|unlicense)[^/]*", re.IGNORECASE)
 ASK_IDENTIFY = """
@@ -46,11 +46,18 @@ def cases() -> list[Case]:
     found = [
         Case(one.metadata["Name"], stated, path.locate().read_text(errors="replace"))
         for one in distributions()
-        if (stated := spdx(one))
+        if (stated := core_metadata.stated(one.metadata))
         for path in one.files or ()
         if LICENCE.fullmatch(str(path)) and not str(path).endswith(".py")
     ]
     return sorted(found)
+
+
+def spdx_texts() -> dict[str, str]:
+    """The first text of every identifier of the list, normalized."""
+    stored = np.load(texts.DATA, allow_pickle=False)
+    parts = np.split(stored["words"][stored["codes"]], np.cumsum(stored["lengths"])[:-1])
+    return dict(reversed([*zip(stored["identifiers"].tolist(), map(" ".join, parts), strict=True)]))
 
 
 def ours(found: list[Case]) -> tuple[list[str], float]:
@@ -88,8 +95,7 @@ def main() -> None:
     for case, answer in zip(found, answers, strict=True):
         if case.stated != answer:
             print(f"  {case.package}: metadata {case.stated}; text {answer or 'unknown'}")
-    listed = json.loads(lzma.decompress(texts.DATA.read_bytes()))
-    own = {name: texts.detect(parts[0]) for name, parts in listed.items() if name}
+    own = {name: texts.detect(text) for name, text in spdx_texts().items() if name}
     print(f"{sum(told == [name] for name, told in own.items())} of {len(own)} licences of the list by their own text")
 
 

@@ -4,14 +4,17 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from email.parser import HeaderParser
 from typing import Any
 
+from pipelines.crawl.licences import core_metadata
 from pipelines.crawl.licences.expressions import spelled
 
 # Files of the first level (or of REUSE's folder LICENSES) that hold a licence, and not that of somebody else's code.
 LICENCE_FILE = re.compile(
     r"(?!.*(third|3rd|vendor))(licen[cs]es/[^/]+|((un)?licen[cs]e|copying|[\w.+-]+[-_]licen[cs]e)([-_.][\w.+-]*)?)"
 )
+DIST_INFO = re.compile(r"[^/]+\.dist-info/(?:licenses/)?")  # of a wheel, where others have the first level
 CODE = re.compile(r".*\.(py|js|ts|go|rs|java|cs|c|h|json|ya?ml|toml|xml|html?|sh|tmpl|tpl|header|spdx)")
 IDENTIFIER = re.compile(r"(?m)^[^\w\n]*SPDX-License-Identifier:[ \t]*([^\n*/#]+)")
 MAX_TAG_CHARS = 10_000  # where such a line is looked for
@@ -22,8 +25,14 @@ NAME = re.compile(r"[^\s()]+")
 
 def may_tell(path: str) -> bool:
     """Whether a file of this path may say what its repository's licence is."""
-    lowered = path.lower()
-    return path in MANIFESTS or (bool(LICENCE_FILE.fullmatch(lowered)) and not CODE.fullmatch(lowered))
+    name = _name(path)
+    lowered = name.lower()
+    return name in MANIFESTS or (bool(LICENCE_FILE.fullmatch(lowered)) and not CODE.fullmatch(lowered))
+
+
+def _name(path: str) -> str:
+    """What a file is told by: its path, without the folder that a wheel has for such files."""
+    return DIST_INFO.sub("", path, count=1)
 
 
 def licence_of(files: Iterable[tuple[str, str]]) -> str:
@@ -33,9 +42,9 @@ def licence_of(files: Iterable[tuple[str, str]]) -> str:
     them go together (`MIT OR Apache-2.0`); several of which no manifest speaks all hold (`AND`). One text that is not
     understood makes the whole unknown.
     """
-    chosen = [(path, text) for path, text in sorted(files) if may_tell(path)]
-    stated = [said for path, text in chosen if path in MANIFESTS and (said := _stated(path, text))]
-    found = [_identifiers(text) for path, text in chosen if path not in MANIFESTS]
+    chosen = [(_name(path), text) for path, text in sorted(files) if may_tell(path)]
+    stated = [said for name, text in chosen if name in MANIFESTS and (said := _stated(name, text))]
+    found = [_identifiers(text) for name, text in chosen if name not in MANIFESTS]
     names = sorted({name for one in found for name in one or ()})
     if None in found:
         return ""
@@ -57,11 +66,11 @@ def _families(expression: str) -> set[str]:
     return {re.sub("-(only|or-later)$", "", name) for name in NAME.findall(expression)} - {"AND", "OR"}
 
 
-def _stated(path: str, text: str) -> str:
+def _stated(name: str, text: str) -> str:
     if len(text) > MAX_MANIFEST_CHARS or any(line.count(".") > MAX_DOTS for line in text.splitlines()):
         return ""
     try:
-        found = MANIFESTS[path](text)
+        found = MANIFESTS[name](text)
     except (ValueError, RecursionError):  # no TOML or JSON
         return ""
     return spelled(found) if isinstance(found, str) else ""
@@ -93,6 +102,10 @@ def _json(text: str) -> Any:
     return _first(found, choice, _at(table, "license", "type"))
 
 
+def _core_metadata(text: str) -> str:
+    return core_metadata.stated(HeaderParser().parsestr(text))
+
+
 def _first(*found: Any) -> str | None:
     return next((one for one in found if isinstance(one, str)), None)
 
@@ -102,4 +115,6 @@ MANIFESTS: dict[str, Callable[[str], Any]] = {
     "Cargo.toml": _cargo,
     "package.json": _json,
     "composer.json": _json,
+    "METADATA": _core_metadata,
+    "PKG-INFO": _core_metadata,
 }

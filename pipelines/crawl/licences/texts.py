@@ -2,7 +2,8 @@
 
 A licence is found where four fifths of its shingles are in the text. Of several that share most of their words (BSD
 with two, three and four clauses) the one counts that explains most of the text and asks for least that is not there.
-What it explains is then taken away, and the rest looked at again: a file that holds several licences names all.
+What it explains is then taken away, and the rest looked at again: a file that holds several licences names all. What no
+licence explains may be history or credits, but not long, and no word in it may speak of a restriction.
 """
 
 import re
@@ -21,7 +22,15 @@ MAX_CODE = (1 << CODE_BITS) - 1
 MIN_SHARE = 0.8  # of a licence's shingles; SPDX's texts have optional sentences and names that others replace
 ABSENT_WEIGHT = 0.5  # what a shingle of the licence that is not there takes from one that is
 MIN_SHINGLES = 12  # a licence of fewer words is found in any text that quotes it
-MAX_UNEXPLAINED = 100  # shingles that no licence explains: the Commons Clause, which takes rights away, has 134
+MAX_UNEXPLAINED = 250  # shingles that no licence explains, beside some that one does: who wrote it, and when
+MAX_ALONE = 100  # shingles of a text that is no licence, and only says where to find it
+# What no licence explains takes rights away where it has one of these: "for non-commercial use only", "may not sell".
+RESTRICTING = frozenset([
+    "commercial", "commercially", "compete", "competing", "competitive", "competitor", "competitors", "educational",
+    "employees", "ethical", "evaluation", "forbidden", "harm", "hosted", "hosting", "managed", "military",
+    "noncommercial", "nonprofit", "production", "prohibited", "prohibits", "resale", "research", "resell", "revenue",
+    "sale", "sell", "selling", "sells", "train", "training", "weapons",
+])  # fmt: skip
 MAX_CHARS = 200_000  # of a text that is looked at: the longest licence has 100,000
 NOTICE = re.compile(
     r"^[^a-z0-9\n]*(copyright\s*(\(c\)|©|\d|<|\[|by )|\(c\)\s|©|all rights reserved)[^\n]*", re.MULTILINE
@@ -40,7 +49,7 @@ class Known:
     """The texts of the list: each is all or a part of a licence, or of what may stand beside one (no identifier)."""
 
     identifiers: list[str]
-    codes: dict[str, int]  # of every word of the texts
+    codes: dict[str, int]  # of every word of the texts, and of RESTRICTING
     num_shingles: np.ndarray  # int64[texts]
     shingles: np.ndarray  # uint64, sorted: every shingle of every text
     owners: np.ndarray  # int32: the text that each is from
@@ -73,9 +82,10 @@ def known() -> Known:
     order = np.argsort(shingles, kind="stable")
     shingles, owners = shingles[order], owners[order]
     is_new = np.append(True, (shingles[1:] != shingles[:-1]) | (owners[1:] != owners[:-1]))
+    known_words = dict.fromkeys([*vocabulary.tolist(), *sorted(RESTRICTING)])
     return Known(
         identifiers.tolist(),
-        {word: code for code, word in enumerate(vocabulary.tolist())},
+        {word: code for code, word in enumerate(known_words)},
         np.bincount(owners[is_new], minlength=len(lengths)),
         shingles[is_new],
         owners[is_new],
@@ -109,7 +119,15 @@ def detect(text: str) -> list[str] | None:
         found.add(listed.identifiers[best])
         places, owners = listed.places(left)
         left = np.delete(left, places[owners == best])
-    return sorted(found - {""}) if len(left) <= MAX_UNEXPLAINED else None
+    is_more = len(left) > (MAX_UNEXPLAINED if found else MAX_ALONE) or _restricts(listed, left)
+    return None if is_more else sorted(found - {""})
+
+
+def _restricts(listed: Known, shingles: np.ndarray) -> bool:
+    """Whether one of them has a word of RESTRICTING."""
+    codes = np.array([listed.codes[word] for word in RESTRICTING], np.uint64)
+    places = np.arange(SHINGLE_WORDS, dtype=np.uint64) * np.uint64(CODE_BITS)
+    return bool(np.isin(shingles[:, None] >> places & np.uint64(MAX_CODE), codes).any())
 
 
 def _best(listed: Known, shingles: np.ndarray) -> int | None:

@@ -1,7 +1,6 @@
 """The packages of this Python environment: real code that every machine has. One repository per distribution."""
 
 import hashlib
-import re
 from collections.abc import Iterator
 from functools import cache, partial
 from importlib.metadata import Distribution, distributions
@@ -9,31 +8,10 @@ from pathlib import Path, PurePath
 from typing import ClassVar, Literal
 
 from pipelines.config import StageConfig
-from pipelines.crawl.licences.expressions import spelled
-from pipelines.crawl.licences.repository import licence_of, may_tell
+from pipelines.crawl.licences import core_metadata
+from pipelines.crawl.licences.repository import DIST_INFO, licence_of, may_tell
 from pipelines.crawl.limits import Limits
 from pipelines.crawl.sources.source import Entry, Repository, at_most, no_content, read_file, readable_path
-
-# Trove classifiers and free texts that stand for exactly one SPDX licence. "BSD License" and "Python Software
-# Foundation License" are not among them: they stand for several, and matplotlib means yet another by the latter.
-SPDX = {
-    "apache 2.0": "Apache-2.0",
-    "apache 2.0 license": "Apache-2.0",
-    "apache license 2.0": "Apache-2.0",
-    "apache license version 2.0": "Apache-2.0",
-    "apache license, version 2.0": "Apache-2.0",
-    "apache software license": "Apache-2.0",
-    "3-clause bsd license": "BSD-3-Clause",
-    "bsd 3-clause": "BSD-3-Clause",
-    "bsd 3-clause license": "BSD-3-Clause",
-    "isc license": "ISC",
-    "isc license (iscl)": "ISC",
-    "mit": "MIT",
-    "mit license": "MIT",
-    "mozilla public license 2.0 (mpl 2.0)": "MPL-2.0",
-    "the unlicense (unlicense)": "Unlicense",
-}
-LICENCE_FILE = re.compile(r"[^/]+\.dist-info/(?:licenses/)?([^/]+)")
 
 
 class InstalledSource(StageConfig):
@@ -57,7 +35,7 @@ class InstalledSource(StageConfig):
     def repositories(self, cache_folder: str) -> Iterator[Repository]:
         for name in self._chosen():
             found = _distributions()[name]
-            yield Repository(name, found.version, spdx(found) or _told(found), 0, name)
+            yield Repository(name, found.version, core_metadata.stated(found.metadata) or _told(found), 0, name)
 
     def entries(self, repository: Repository, limits: Limits, cache_folder: str) -> Iterator[Entry]:
         found = _distributions()[repository.location]
@@ -103,26 +81,9 @@ def _is_source(path: PurePath) -> bool:
     )
 
 
-def spdx(found: Distribution) -> str:
-    """The SPDX expression of a distribution's licence, from its metadata; empty where that does not say exactly."""
-    metadata = found.metadata
-    if "License-Expression" in metadata:
-        return metadata["License-Expression"]
-    classified = {c.rsplit(" :: ", 1)[-1] for c in metadata.get_all("Classifier", []) if c.startswith("License ::")}
-    classifiers = [_identifier(text) for text in sorted(classified - {"OSI Approved"})]
-    texts = [identifier for text in metadata.get_all("License", []) if (identifier := _identifier(text))]
-    # A classifier that says nothing exact may stand for a further licence, unless the text says what is meant.
-    found_all = texts if "" in classifiers else [*classifiers, *texts]
-    return " AND ".join(sorted(set(found_all)))
-
-
 def _told(found: Distribution) -> str:
     """What the texts of its licences say, which lie beside the metadata and are no part of the repository."""
-    matches = ((LICENCE_FILE.fullmatch(str(listed)), listed) for listed in found.files or [])
-    named = [(match[1], Path(str(found.locate_file(listed)))) for match, listed in matches if match]
-    return licence_of((name, file.read_text(errors="replace")) for name, file in named if may_tell(name))
-
-
-def _identifier(text: str) -> str:
-    """The SPDX expression that `text` is, or stands for; else empty."""
-    return spelled(text.strip()) or SPDX.get(re.sub(r"\s+", " ", text).strip().lower(), "")
+    told = [listed for listed in found.files or [] if DIST_INFO.match(str(listed)) and may_tell(str(listed))]
+    return licence_of(
+        (str(listed), Path(str(found.locate_file(listed))).read_text(errors="replace")) for listed in told
+    )

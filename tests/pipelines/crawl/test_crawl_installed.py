@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from pipelines.crawl import files
+from pipelines.crawl.licences import core_metadata
 from pipelines.crawl.limits import Limits
 from pipelines.crawl.sources import installed
-from pipelines.crawl.sources.installed import InstalledSource, spdx
+from pipelines.crawl.sources.installed import InstalledSource
 
 
 def distribution(folder: Path, name: str = "thing", metadata: str = "", **contents: str) -> PathDistribution:
@@ -54,7 +55,7 @@ CLASSIFIED = "Classifier: License :: OSI Approved"
     ],
 )  # fmt: skip
 def test_the_licence_of_a_distribution(tmp_path, metadata, expression):
-    assert spdx(distribution(tmp_path, metadata=metadata)) == expression
+    assert core_metadata.stated(distribution(tmp_path, metadata=metadata).metadata) == expression
 
 
 def test_where_the_metadata_says_nothing_the_texts_of_the_licences_do(tmp_path, only):

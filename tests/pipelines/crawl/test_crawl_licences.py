@@ -3,7 +3,6 @@
 import re
 from importlib.metadata import distributions
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +15,7 @@ from pipelines.crawl.licences.repository import licence_of, may_tell
 from pipelines.crawl.licences.rules import LicenceRules
 from pipelines.crawl.limits import Limits
 from pipelines.crawl.sources.source import Entry, Repository
+from tests.benchmarks.licence_accuracy import spdx_texts
 
 MIT = """MIT License
 
@@ -85,7 +85,11 @@ TEXTS = [
     ("nothing that is a licence", "See the files beside this one.", []),
     ("nothing", "", []),
     ("a licence, less the right to sell", f"{COMMONS_CLAUSE}\n{MIT}", None),
-    ("half a licence", MIT[: len(MIT) // 2], []),
+    ("history beside a licence", MIT + " ".join(f"word{number}" for number in range(200)), ["MIT"]),
+    ("a book beside a licence", MIT + " ".join(f"word{number}" for number in range(300)), None),
+    ("a licence for some", MIT + "\nThe Software may be used for non-commercial purposes only.\n", None),
+    ("a licence for some uses", MIT + "\nDo not use it to train models.\n", None),
+    ("half a licence", MIT[: len(MIT) // 2], None),
     ("terms of somebody's own", " ".join(f"term{number}" for number in range(200)), None),
 ]
 
@@ -96,9 +100,7 @@ def test_the_licences_that_a_text_holds(text, expected):
 
 
 def test_a_licence_is_found_in_its_own_text():
-    stored = np.load(texts.DATA, allow_pickle=False)
-    parts = np.split(stored["words"][stored["codes"]], np.cumsum(stored["lengths"])[:-1])
-    listed = dict(reversed([*zip(stored["identifiers"].tolist(), map(" ".join, parts), strict=True)]))
+    listed = spdx_texts()
     popular = ["0BSD", "AGPL-3.0-only", "Apache-2.0", "Artistic-2.0", "BSL-1.0", "CC0-1.0", "EPL-2.0", "EUPL-1.2",
                "GPL-2.0-only", "GPL-3.0-only", "ISC", "LGPL-2.1-only", "LGPL-3.0-only", "MIT-0", "MPL-2.0", "MS-PL",
                "NCSA", "OFL-1.1", "PostgreSQL", "Python-2.0", "UPL-1.0", "Unlicense", "WTFPL", "Zlib"]  # fmt: skip
@@ -161,6 +163,9 @@ def test_what_an_expression_grants_under_mit_and_isc_alone(expression, expected)
     [
         ("LICENSE", True), ("LICENCE.txt", True), ("license.md", True), ("COPYING", True), ("COPYING.LESSER", True),
         ("LICENSE-MIT", True), ("MIT-LICENSE.txt", True), ("UNLICENSE", True), ("LICENSES/MIT.txt", True),
+        ("PKG-INFO", True), ("x-1.0.dist-info/METADATA", True), ("x-1.0.dist-info/LICENSE", True),
+        ("x-1.0.dist-info/licenses/LICENSE.txt", True), ("x-1.0.dist-info/licenses/vendor/LICENSE", False),
+        ("x-1.0.dist-info/RECORD", False), ("src/x-1.0.dist-info/LICENSE", False),
         ("pyproject.toml", True), ("Cargo.toml", True), ("package.json", True), ("src/LICENSE", False),
         ("license.py", False), ("LICENSE-3rd-party.txt", False), ("vendor/LICENSE", False),
         ("LICENSE.thirdparty", False),
@@ -194,6 +199,10 @@ FILES = [
     ("a manifest that nests", {"package.json": "[" * 100_000}, ""),
     ("a manifest that would take a minute", {"pyproject.toml": ".".join(["a"] * 70_000) + " = 1"}, ""),
     ("a manifest of another shape", {"package.json": "[1]", "Cargo.toml": "package = 1", "composer.json": "3"}, ""),
+    ("an sdist", {"PKG-INFO": "Name: x\nLicense-Expression: MIT\n\nLicense: none"}, "MIT"),
+    ("an sdist of two licences", {"LICENSE": f"{MIT}\n{BSD_2}", "PKG-INFO": "License: MIT OR BSD-2-Clause\n"},
+     "MIT OR BSD-2-Clause"),
+    ("a wheel", {"x-1.0.dist-info/METADATA": "Name: x\n", "x-1.0.dist-info/licenses/LICENSE": MIT}, "MIT"),
     ("nothing", {}, ""),
 ]  # fmt: skip
 
