@@ -35,7 +35,8 @@ def write(url: str, sources: list[Source], cache_folder: str, num_shards: int, m
     for (one, _), (other, _) in pairwise(found):
         if one.name == other.name:
             raise ValueError(
-                f"crawl: two repositories are named {one.name!r} ({one.location}, {other.location}); name one anew"
+                f"crawl: two repositories are named {one.name!r} ({one.location}, {other.location}); a name is "
+                "that of one: leave one out, or rename it (`name` of a git source, the file of an archive, the folder)"
             )
     for repository, _ in found:
         if repository.reason:

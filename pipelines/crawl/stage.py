@@ -1,12 +1,12 @@
 """Wires the crawl: list the repositories of every source, then write shard by shard."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Annotated, Any
 
 import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pipelines import contract, progress
 from pipelines.crawl import cache, files, listing, retry
@@ -33,6 +33,13 @@ class CrawlConfig(Limits):
     sources: tuple[AnySource, ...] = Field(min_length=1)
     num_shards: int = Field(16, gt=0)  # a shard is best at 128 to 256 MB
     row_group_bytes: int = Field(32_000_000, gt=0)
+
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _are_several(cls, found: object) -> object:
+        if isinstance(found, Mapping):
+            raise ValueError("expected a list of tables: write [[crawl.sources]], with two brackets, above each source")
+        return found
 
 
 def _external(config: CrawlConfig, run_folder: str) -> dict[str, Any]:

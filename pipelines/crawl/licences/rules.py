@@ -1,9 +1,22 @@
 """The table `[crawl.licences]`: which licences a corpus may have."""
 
-from pydantic import Field, field_validator
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, field_validator
 
 from pipelines.config import StageConfig
 from pipelines.crawl.licences.expressions import is_allowed, permissive, spelled
+
+
+def _spelled(expression: str) -> str:
+    found = spelled(expression)
+    if expression and not found:
+        raise ValueError("no SPDX expression, such as `MIT`, `Apache-2.0 OR MIT` or `LicenseRef-OurTerms`: "
+                         "see https://spdx.org/licenses")  # fmt: skip
+    return found
+
+
+StatedLicence = Annotated[str, AfterValidator(_spelled)]  # what the user says of a source; may be empty
 
 
 class LicenceRules(StageConfig):

@@ -13,19 +13,20 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from pipelines.config import StageConfig
+from pipelines.crawl.licences.rules import StatedLicence
 from pipelines.crawl.limits import Limits
 from pipelines.crawl.paths import is_safe
 from pipelines.crawl.sources import unpack
 from pipelines.crawl.sources.source import DroppedRepositoryError, Entry, Repository, no_content, readable_path
 
-SUFFIX = re.compile(r"(\.tar)?\.(tar|tgz|tbz2?|txz|gz|bz2|xz|zst|zip|whl|jar|crate|gem)\Z", re.IGNORECASE)
+SUFFIX = re.compile(r"(\.tar)?\.(tar|tgz|tbz2?|txz|gz|bz2|xz|zst|zip|whl|jar|crate)\Z", re.IGNORECASE)
 
 
 class ArchiveSource(StageConfig):
     ROW_SETTINGS: ClassVar[tuple[str, ...]] = ("max_unpacked_bytes", "max_ratio")
     kind: Literal["archive"] = "archive"
     path: str  # a file, or a pattern such as `downloads/*.tar.gz`
-    license: str = ""  # SPDX expression of all of them
+    license: StatedLicence = ""  # of all of them
     max_unpacked_bytes: int = Field(4_000_000_000, gt=0)
     max_ratio: float = Field(200.0, ge=1)  # of unpacked to packed bytes, from 64 MB on
 
@@ -35,7 +36,8 @@ class ArchiveSource(StageConfig):
         found = sorted(Path(os.path.abspath(match)) for match in matches if os.path.isfile(match))
         if not found:
             raise ValueError(
-                f"crawl source: path: got {self.path!r}, which matches no file; expected an archive or a pattern"
+                f"crawl source: path: got {self.path!r}, which matches no file; expected an archive, or a pattern "
+                "such as 'downloads/*.tar.gz'"
             )
         return found
 

@@ -47,6 +47,10 @@ def resolved(resolve: Resolve, ids: list[str]) -> dict[str, bytes | str]:
 
 def in_folder(folder: str) -> Resolve:
     """Reads `<folder>/<id>` or `<folder>/<the first two of id>/<id>`, as it is or with `.gz`."""
+    if not os.path.isdir(folder):
+        raise ValueError(
+            f"crawl source: blobs: got {folder!r}, which is no folder; expected one with a file for each id"
+        )
 
     def resolve(ids: list[str]) -> dict[str, bytes]:
         return {one: content for one in ids if (content := _in_folder(folder, one)) is not None}

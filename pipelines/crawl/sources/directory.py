@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from pipelines.config import StageConfig
+from pipelines.crawl.licences.rules import StatedLicence
 from pipelines.crawl.limits import Limits
 from pipelines.crawl.sources import gitignore
 from pipelines.crawl.sources.gitignore import GitIgnore
@@ -31,7 +32,7 @@ class DirectorySource(StageConfig):
     ROW_SETTINGS: ClassVar[tuple[str, ...]] = ()
     kind: Literal["directory"] = "directory"
     path: str  # a folder, or a pattern such as `sources/*`
-    license: str = ""  # SPDX expression of all of them
+    license: StatedLicence = ""  # of all of them
     gitignore: bool = False  # whether what .gitignore files leave out is dropped
 
     def folders(self) -> list[Path]:

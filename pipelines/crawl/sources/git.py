@@ -14,6 +14,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from pipelines.config import StageConfig
+from pipelines.crawl.licences.rules import StatedLicence
 from pipelines.crawl.limits import Limits
 from pipelines.crawl.sources import git_objects
 from pipelines.crawl.sources.git_objects import TRANSPORTS, GitError, Item
@@ -30,8 +31,8 @@ class GitSource(StageConfig):
     url: str  # a path, https://..., ssh://... or git@host:owner/name
     name: str = ""  # `owner/name`; by default the last two parts of the URL or path
     revision: str = "HEAD"  # branch, tag or commit
-    license: str = ""
-    num_stars: int = 0
+    license: StatedLicence = ""
+    num_stars: int = Field(0, ge=0)
     keep_clone: bool = True  # of a URL, so that another crawl of this commit fetches nothing
     max_clone_bytes: int = Field(4_000_000_000, gt=0)
     max_clone_seconds: int = Field(3600, gt=0)

@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 from pipelines.config import StageConfig
 from pipelines.crawl.limits import Limits
 from pipelines.crawl.sources import blobs, regroup
+from pipelines.crawl.sources.blobs import Resolve
 from pipelines.crawl.sources.source import Entry, Repository, no_content
 
 LAYOUTS = {
@@ -71,7 +72,7 @@ class StackSource(StageConfig):
         mapping = self._mapping()
         needed = {name: mapping.get(name, "") for name in (*NEEDED, "content" if "content" in mapping else "blob_id")}
         for file in found:
-            names = pq.read_schema(file).names
+            names = _column_names(file)
             for ours, theirs in needed.items():
                 if theirs not in names:
                     raise ValueError(
@@ -86,6 +87,8 @@ class StackSource(StageConfig):
         return hashlib.blake2b(known.encode(), digest_size=10).hexdigest()
 
     def repositories(self, cache_folder: str) -> Iterator[Repository]:
+        if self.resolver or self.blobs:
+            self._resolve()  # what is wrong with it is said before the tables are read
         fingerprint = self.fingerprint()
         folder = os.path.join(cache_folder, "stack", fingerprint)
         if not os.path.exists(folder):
@@ -115,9 +118,12 @@ class StackSource(StageConfig):
     def kept(self, repository: Repository, limits: Limits) -> str:
         return os.path.join("stack", repository.location.split(":")[0])
 
+    def _resolve(self) -> Resolve:
+        return blobs.in_folder(self.blobs) if self.blobs else blobs.load(self.resolver)
+
     def _resolved(self, rows: Iterator[Row], limits: Limits) -> Iterator[Entry]:
         """The entries of rows whose content lies elsewhere. What is known to be too large is not asked for."""
-        resolve = blobs.in_folder(self.blobs) if self.blobs else blobs.load(self.resolver)
+        resolve = self._resolve()
         while batch := list(islice(rows, RESOLVED_AT_ONCE)):
             wanted = {row["blob_id"] for row in batch if row["size_bytes"] <= limits.max_file_bytes}
             found = blobs.resolved(resolve, sorted(wanted))
@@ -129,6 +135,14 @@ class StackSource(StageConfig):
                     yield _entry({**row, "content": content})
                 else:
                     yield Entry(row["path"], row["size_bytes"], no_content)  # which the limit drops
+
+
+def _column_names(file: str) -> list[str]:
+    try:
+        found: list[str] = pq.read_schema(file).names
+    except pa.ArrowException as error:
+        raise ValueError(f"crawl source: tables: {file} is no Parquet file: {error}") from error
+    return found
 
 
 def _entry(row: Row) -> Entry:

@@ -110,7 +110,9 @@ def test_what_cannot_be_read_is_recorded_and_said(tmp_path, caplog):
 
 def test_two_repositories_of_one_name_are_refused(tmp_path):
     url = str(tmp_path / "repositories.parquet")
-    expected = r"^crawl: two repositories are named 'a' \(/at/a, /at/a\); name one anew$"
+    expected = (
+        r"^crawl: two repositories are named 'a' \(/at/a, /at/a\); a name is that of one: leave one out, or rename"
+    )
     with pytest.raises(ValueError, match=expected):
         listing.write(url, [Listed(repository("a"), repository("b")), Listed(repository("a"))], "unused", 1, "code")
     assert not Path(url).exists()
@@ -124,6 +126,12 @@ def test_two_repositories_of_one_name_are_refused(tmp_path):
         ({"sources": [{"kind": "svn", "path": "x"}]}, "Input tag 'svn' found using 'kind' does not match any of the"),
         ({"sources": [{"kind": "directory", "path": "x", "depth": 1}]}, "sources.0.directory.depth: unknown key"),
         ({"sources": [{"kind": "git"}]}, "sources.0.git.url: got {'kind': 'git'}; Field required"),
+        ({"sources": {"kind": "git", "url": "/x"}}, "expected a list of tables: write [[crawl.sources]], with two"),
+        (
+            {"sources": [{"kind": "git", "url": "/x", "license": "BSD 3"}]},
+            "sources.0.git.license: got 'BSD 3'; no SPDX expression, such as `MIT`, `Apache-2.0 OR MIT`",
+        ),
+        ({"sources": [{"kind": "git", "url": "/x", "num_stars": -1}]}, "sources.0.git.num_stars: got -1"),
         ({"sources": [{"kind": "installed"}], "num_shards": 0}, "num_shards: got 0; Input should be greater than 0"),
     ],
 )

@@ -170,14 +170,22 @@ def test_a_bad_setting_is_refused(options, message):
 
 WRONG = [
     ([v2("a", "a")], {"layout": "v2", "resolver": "no.such:f"}, "resolver: got 'no.such:f': No module named 'no'"),
+    ([v2("a", "a")], {"layout": "v2", "blobs": "/no/such"}, "blobs: got '/no/such', which is no folder; expected one"),
     ([v1("r", "a", "a")], {"columns": {"path": "p"}}, r"columns: .*/0.parquet has no column 'p' for path; it has hex"),
 ]
 
 
 @pytest.mark.parametrize(("rows", "options", "message"), WRONG)
-def test_what_does_not_fit_the_tables_is_said(source, crawl, rows, options, message):
+def test_what_does_not_fit_the_tables_is_said(source, tmp_path, rows, options, message):
     with pytest.raises(ValueError, match=message):
-        crawl(source(rows, **options))
+        list(source(rows, **options).repositories(str(tmp_path / "cache")))
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_table_that_is_none_is_said_by_name(tmp_path):
+    (tmp_path / "a.parquet").write_text("text")
+    with pytest.raises(ValueError, match=r"^crawl source: tables: .*/a\.parquet is no Parquet file: Parquet "):
+        StackSource(tables=str(tmp_path / "*.parquet")).fingerprint()
 
 
 ROWS = st.lists(st.tuples(st.sampled_from("abcd"), st.text("xyé/", min_size=1, max_size=3), st.text(max_size=9)))
