@@ -125,7 +125,7 @@ STAGE = Stage(
         "unsafe_path",
     ),
     config=CrawlConfig,
-    packages=("chardet", "pathspec"),
+    packages=("chardet", "isal", "pathspec"),
     steps=(
         Local("repositories", _list),
         Write("files", _schema, _shards, _tables),

@@ -76,13 +76,13 @@ def _digest(file: Path) -> str:
 
 def _without_top(entries: list[Entry]) -> list[Entry]:
     """`name-1.0/` at the head of every path that stays inside is no part of the repository."""
-    named = [replace(entry, path=entry.path.removeprefix("./")) for entry in entries]
-    safe = [is_safe(entry.path) for entry in named]
-    tops = {entry.path.partition("/")[::2] for entry, fine in zip(named, safe, strict=True) if fine}
+    names = [entry.path.removeprefix("./") for entry in entries]
+    safe = [is_safe(name) for name in names]
+    tops = {name.partition("/")[::2] for name, fine in zip(names, safe, strict=True) if fine}
     top = next(iter(tops))[0] if len({first for first, _ in tops}) == 1 and all(rest for _, rest in tops) else ""
     return [
-        replace(entry, path=entry.path.removeprefix(f"{top}/")) if top and fine else entry
-        for entry, fine in zip(named, safe, strict=True)
+        replace(entry, path=name.removeprefix(f"{top}/") if top and fine else name)
+        for entry, name, fine in zip(entries, names, safe, strict=True)
     ]
 
 

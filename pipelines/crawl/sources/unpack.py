@@ -4,8 +4,8 @@ What an archive says of its own sizes is not believed: what counts is what comes
 """
 
 import bz2
-import gzip
 import lzma
+import re
 import struct
 import tarfile
 import zipfile
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 import pyarrow as pa
+from isal import igzip, igzip_lib
 
 from pipelines.crawl.sources.source import Entry, UnreadableEntryError, no_content, readable_path
 
@@ -39,11 +40,14 @@ HEADERS = {
     tarfile.GNUTYPE_LONGNAME,
     tarfile.GNUTYPE_LONGLINK,
 }
+PLAIN = {tarfile.REGTYPE, tarfile.DIRTYPE}
+SIZE, CHECKSUM = re.compile(rb"([0-7]{11})[\0 ]"), re.compile(rb"([0-7]{6,7})[\0 ]{1,2}")
 ZIP_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # zipfile bounds the memory of no other
 ZIP_KINDS = {0: None, 0o100000: None, 0o120000: "symlink"}
 # What zipfile makes of a name that is no UTF-8, of one that is empty, and of a version to come.
 OF_ZIPFILE = (UnicodeDecodeError, IndexError, NotImplementedError)
-BROKEN = (OSError, EOFError, zipfile.BadZipFile, zlib.error, *OF_ZIPFILE)
+OF_ISAL: type[Exception] = igzip_lib.IsalError  # type: ignore[assignment]  # whose stub has no class there
+BROKEN = (OSError, EOFError, zipfile.BadZipFile, zlib.error, OF_ISAL, *OF_ZIPFILE)
 END_OF_DIRECTORY, LOCATOR = b"PK\5\6", b"PK\6\7"
 
 
@@ -84,16 +88,18 @@ def kind_of(path: Path) -> str:
 def _tar_entries(path: Path, kind: str, bounds: Bounds) -> Iterator[Entry]:
     with path.open("rb") as packed:
         stream = _Counted(_decompressed(packed, kind), bounds.most(path.stat().st_size))
-        with tarfile.open(fileobj=stream, mode="r|", bufsize=CHUNK_BYTES, tarinfo=_TarInfo, encoding="utf-8") as files:  # type: ignore[call-overload]
+        with tarfile.TarFile(fileobj=stream, tarinfo=_TarInfo, encoding="utf-8") as files:  # type: ignore[arg-type]
             kept_bytes = 0
             for number, member in enumerate(files):
-                files.members = []  # so that a million entries are not kept
+                files.members = []  # type: ignore[attr-defined]  # so that a million entries are not kept
                 if number == bounds.max_entries:
                     raise BrokenArchiveError(f"more than {bounds.max_entries:,} entries")
                 if not member.isdir():
                     found = _tar_entry(files, member, bounds, kept_bytes)
                     kept_bytes += 0 if found.reason else found.size_bytes
                     yield found
+        while stream.read(CHUNK_BYTES):  # to the checksum
+            pass
 
 
 def _tar_entry(files: tarfile.TarFile, member: tarfile.TarInfo, bounds: Bounds, kept_bytes: int) -> Entry:
@@ -107,10 +113,21 @@ def _tar_entry(files: tarfile.TarFile, member: tarfile.TarInfo, bounds: Bounds, 
     if kept_bytes + member.size > bounds.max_repository_bytes:
         detail = f"{kept_bytes + member.size} > {bounds.max_repository_bytes}"
         return Entry(path, member.size, no_content, "repository_size", detail)
-    stream = files.extractfile(member)
-    assert stream is not None
-    content = stream.read()
+    content = _content(files, member)
     return Entry(path, len(content), lambda: content)
+
+
+def _content(files: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    """What stands at the place of `files` now: so nothing is sought, but the holes of a sparse file."""
+    if member.issparse():
+        stream = files.extractfile(member)
+        assert stream is not None
+        return stream.read()
+    assert files.fileobj is not None
+    content = files.fileobj.read(member.size)
+    if len(content) < member.size:
+        raise BrokenArchiveError("unexpected end of data")
+    return content
 
 
 class _TarInfo(tarfile.TarInfo):
@@ -118,6 +135,8 @@ class _TarInfo(tarfile.TarInfo):
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_TarInfo":
+        if found := cls._plain(bytes(buf), encoding, errors):
+            return found
         try:
             found = super().frombuf(buf, encoding, errors)
         except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError) as error:  # type: ignore[attr-defined]
@@ -126,6 +145,21 @@ class _TarInfo(tarfile.TarInfo):
             raise BrokenArchiveError(f"a tar header of {found.size:,} bytes")
         if found.type == tarfile.GNUTYPE_SPARSE and buf[482]:
             raise BrokenArchiveError("a map of a sparse file over several headers")
+        return found
+
+    @classmethod
+    def _plain(cls, header: bytes, encoding: str, errors: str) -> "_TarInfo | None":
+        """A file or folder as nearly every archive writes it, four times as fast; None where there is more to see."""
+        size, checksum = SIZE.fullmatch(header, 124, 136), CHECKSUM.fullmatch(header, 148, 156)
+        if header[156:157] not in PLAIN or len(header) != tarfile.BLOCKSIZE or not size or not checksum:
+            return None
+        if int(checksum[1], 8) != sum(header) - sum(header[148:156]) + 8 * ord(" "):
+            return None
+        name, prefix = (field.partition(b"\0")[0].decode(encoding, errors) for field in (header[:100], header[345:500]))
+        found = cls(f"{prefix}/{name}" if prefix else name)
+        found.type, found.size = header[156:157], int(size[1], 8)
+        if found.isdir():
+            found.name = found.name.rstrip("/")
         return found
 
     def _proc_gnusparse_10(self, *_: Any) -> None:
@@ -137,22 +171,35 @@ class _Readable(Protocol):
 
 
 class _Counted:
-    """A stream that ends in an error where more comes out of it than may."""
+    """A stream that only goes forward, and ends in an error where more comes out of it than may."""
 
     def __init__(self, inner: _Readable, most: int) -> None:
         self.inner, self.most, self.count = inner, most, 0
 
     def read(self, size: int) -> bytes:
+        if size < 0:
+            raise BrokenArchiveError("a header of a negative size")
         found = self.inner.read(size)
+        while len(found) < size and (more := self.inner.read(size - len(found))):
+            found += more
         self.count += len(found)
         if self.count > self.most:
             raise BrokenArchiveError(f"unpacks to more than {self.most:,} bytes")
         return found
 
+    def tell(self) -> int:
+        return self.count
+
+    def seek(self, place: int) -> None:
+        if place < self.count:
+            raise BrokenArchiveError("a header that points back")
+        while self.count < place and self.read(min(CHUNK_BYTES, place - self.count)):
+            pass
+
 
 def _decompressed(packed: IO[bytes], kind: str) -> _Readable:
     if kind == "gz":
-        return gzip.GzipFile(fileobj=packed)
+        return igzip.IGzipFile(fileobj=packed)  # type: ignore[no-untyped-call]
     if kind == "bz2":
         return bz2.BZ2File(packed)
     if kind == "xz":

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from pipelines.crawl import files
 from pipelines.crawl.limits import Limits
+from pipelines.crawl.sources import unpack
 from pipelines.crawl.sources.archive import ArchiveSource
 
 FILES = {"top/b.py": b"two = 2\n", "top/a/c.py": b"three = 3\n", "top/a.py": b"one = 1\n"}
@@ -187,6 +188,9 @@ HARM = [
     ("no archive", b"hello, world\n" * 100, "tar header: invalid header"),
     ("nothing", b"", "empty file"),
     ("a zip without its end", zipped({"r/a": b"x" * 5000})[:-30], "no table of contents: the zip is cut off"),
+    ("cut off in the last checksum", gzip.compress(tar(member("r/a")))[:-1], "end-of-stream marker"),
+    ("a negative size", member("r/a", size=-600)[0].tobuf(tarfile.GNU_FORMAT), "a header of a negative size"),
+    ("a negative size of PAX", tar(member("r/a", pax_headers={"size": "-9"}), format=tarfile.PAX_FORMAT), "negative"),
     ("a header of a gigabyte", member("x", type=tarfile.XHDTYPE)[0].tobuf(tarfile.GNU_FORMAT), "a tar header of"),
 ]  # fmt: skip
 
@@ -233,9 +237,54 @@ def test_whatever_is_damaged_a_file_is_sound_or_dropped(read, name, data):
         assert set(texts) <= {text for _, text in KEPT} | {value for value in texts if value.startswith(REASONS)}
 
 
+@settings(max_examples=300)
+@given(
+    name=st.text("a/.é\0", min_size=1, max_size=300),
+    kind=st.sampled_from([tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.AREGTYPE, tarfile.LNKTYPE]),
+    size=st.integers(0, 2**34),
+    form=st.sampled_from([tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT]),
+    damage=st.lists(st.tuples(st.integers(0, 511), st.integers(0, 255)), max_size=2),
+)
+def test_a_header_is_read_as_tarfile_reads_it(name, kind, size, form, damage):
+    made = tarfile.TarInfo(name)
+    made.type, made.size, made.uname = kind, size, "user"
+    try:
+        header = bytearray(made.tobuf(form, "utf-8", "surrogateescape")[-512:])
+    except ValueError:  # a name that this form cannot hold
+        return
+    for place, value in damage:
+        header[place] = value
+    for repaired in (header, checked(header)):
+        assert outcome(unpack._TarInfo, repaired) in [
+            outcome(tarfile.TarInfo, repaired),
+            outcome(tarfile.TarInfo, checked(without_unused(repaired))),
+        ]
+
+
+def without_unused(header: bytearray) -> bytearray:
+    """Without owner, mode, times and devices, which are never looked at."""
+    zeros = b"0000000\0"
+    return header[:100] + zeros * 3 + header[124:136] + b"00000000000\0" + header[148:329] + zeros * 2 + header[345:]
+
+
+def checked(header: bytearray) -> bytearray:
+    """With the checksum that belongs to it, so that damage is not noticed there."""
+    blank = header[:148] + b" " * 8 + header[156:]
+    return header[:148] + b"%06o\0 " % sum(blank) + header[156:]
+
+
+def outcome(kind: type[tarfile.TarInfo], header: bytearray) -> object:
+    try:
+        found = kind.frombuf(bytes(header), "utf-8", "surrogateescape")
+    except (tarfile.HeaderError, unpack.BrokenArchiveError):
+        return None
+    return found.name, found.size, found.type, found.isdir(), found.isfile()
+
+
 ASK = """
 import resource, sys
 from pipelines.crawl.limits import Limits
+from pipelines.crawl.sources import unpack
 from pipelines.crawl.sources.archive import ArchiveSource
 source = ArchiveSource(path=sys.argv[1])
 (repository,) = source.repositories("")
