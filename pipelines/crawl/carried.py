@@ -1,7 +1,8 @@
 """What an earlier crawl already read: repositories whose key is unchanged are carried over, not fetched again."""
 
 import json
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,7 +11,8 @@ import pyarrow.parquet as pq
 from pipelines import contract, storage
 from pipelines.rows import NOTES_KEY
 
-BATCH_ROWS = 64  # of a table while it is written: few texts are Python objects at a time, and pages fall alike
+BATCH_ROWS, BATCH_BYTES = 64, 1_000_000  # of rows on their way: few are Python objects, or a page of Parquet, at a time
+T = TypeVar("T")
 # What another try may mend: such a repository is read again by every crawl.
 FAILURES = ("missing_blob", "unreadable", "unreadable_repository")
 
@@ -18,6 +20,19 @@ FAILURES = ("missing_blob", "unreadable", "unreadable_repository")
 def is_tried_again(batches: list[pa.RecordBatch]) -> bool:
     failures = pa.array(FAILURES)
     return any(pc.any(pc.is_in(batch.column("reason"), failures)).as_py() for batch in batches)
+
+
+def split(rows: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:
+    """Rows as they make up one batch, by the sizes of their texts; carried over or not, so that pages fall alike."""
+    some, num_bytes = [], 0
+    for row in rows:
+        some.append(row)
+        num_bytes += size(row)
+        if len(some) == BATCH_ROWS or num_bytes >= BATCH_BYTES:
+            yield some
+            some, num_bytes = [], 0
+    if some:
+        yield some
 
 
 def filled(batches: list[pa.RecordBatch], column: str, value: object) -> list[pa.RecordBatch]:
@@ -53,8 +68,10 @@ class EarlierShard:
             group = self._row_group(number)
         except (OSError, pa.ArrowException):  # damaged
             return None
-        rows = group.filter(pc.equal(group.column("repository"), repository))
-        batches = [*rows.combine_chunks().to_batches(max_chunksize=BATCH_ROWS)]
+        rows = group.filter(pc.equal(group.column("repository"), repository)).combine_chunks()
+        sizes = pc.binary_length(rows.column("content")).to_pylist()
+        places = split(range(len(rows)), sizes.__getitem__)
+        batches = [batch for some in places for batch in rows.slice(some[0], len(some)).to_batches()]
         return filled(batches, "num_stars", num_stars)
 
     def _row_group(self, number: int) -> Any:

@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -118,12 +117,12 @@ def _texts_of_licences(found: list[pa.RecordBatch]) -> Iterator[tuple[str, str]]
 
 
 def _batches(repository: Repository, found: Iterator[Row]) -> Iterator[pa.RecordBatch]:
-    while some := list(islice(found, carried.BATCH_ROWS)):
+    for some in carried.split(found, lambda row: len(row.found.content)):
         yield _batch(repository, some)
 
 
 def _batch(repository: Repository, found: list[Row]) -> pa.RecordBatch:
-    """The rows as columns. Texts are joined, and never become Python's strings."""
+    """The rows as columns. Texts were found to be UTF-8, and never become Python's strings."""
     paths, sizes, decoded = zip(*found, strict=True)
     contents, codecs, reasons, details = zip(*decoded, strict=True)
     columns = {
@@ -144,7 +143,7 @@ def _batch(repository: Repository, found: list[Row]) -> pa.RecordBatch:
 
 
 def _joined(texts: Sequence[bytes]) -> pa.LargeStringArray:
-    """`texts`, each of which is UTF-8, as a column."""
+    """`texts`, each of which is UTF-8, as a column, without a byte to spare."""
     ends = np.cumsum([0, *map(len, texts)], dtype=np.int64)
     buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(texts))]
     return pa.Array.from_buffers(pa.large_string(), len(texts), buffers)

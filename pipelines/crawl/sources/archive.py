@@ -59,11 +59,17 @@ class ArchiveSource(StageConfig):
             max_file_bytes=limits.max_file_bytes,
             max_repository_bytes=limits.max_repository_bytes,
         )
+        left = self._listed(Path(repository.location), bounds)
+        while left:  # so that what was read is forgotten entry by entry
+            yield left.pop()
+
+    def _listed(self, file: Path, bounds: unpack.Bounds) -> list[Entry]:
+        """The entries in the reverse order of their paths."""
         try:
-            found = list(unpack.entries(Path(repository.location), bounds))
+            found = list(unpack.entries(file, bounds))
         except unpack.BrokenArchiveError as error:
             raise DroppedRepositoryError(readable_path(str(error)), "broken_archive") from error
-        return iter(sorted(_each_once(_without_top(found)), key=attrgetter("path")))
+        return sorted(_each_once(_without_top(found)), key=attrgetter("path"))[::-1]
 
     def kept(self, repository: Repository, limits: Limits) -> str:
         return ""

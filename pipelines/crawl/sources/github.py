@@ -104,7 +104,7 @@ class GithubSource(StageConfig):
         return ""
 
     def _unpacked(self, repository: Repository, limits: Limits, cache_folder: str) -> Iterator[Entry]:
-        """The entries of the tarball, which is whole before the first is read, and gone when the last is in memory."""
+        """The entries of the tarball, which is whole before the first is read, and gone after the last."""
         parent = os.path.join(cache_folder, "github")
         os.makedirs(parent, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=parent, suffix=".tmp") as folder:
@@ -112,7 +112,7 @@ class GithubSource(StageConfig):
             path = f"/repos/{repository.name}/tarball/{repository.revision}"
             self._client(cache_folder).download(path, file, self.max_download_bytes, self.max_download_seconds)
             try:
-                return ArchiveSource(path=file).entries(replace(repository, location=file), limits, cache_folder)
+                yield from ArchiveSource(path=file).entries(replace(repository, location=file), limits, cache_folder)
             except DroppedRepositoryError as error:  # so that it is fetched again, where an archive of one's own is not
                 raise GithubError(f"tarball: {error}") from error
 

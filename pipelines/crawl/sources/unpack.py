@@ -5,12 +5,13 @@ What an archive says of its own sizes is not believed: what counts is what comes
 
 import bz2
 import lzma
+import mmap
 import re
 import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,7 @@ MAGIC = {
 }
 FREE_BYTES = 64_000_000  # what any archive may unpack to, whatever the ratio
 CHUNK_BYTES = 1 << 16
+BLOCK_BYTES = 1 << 22  # of what is kept in memory
 MAX_HEADER_BYTES = 1_000_000  # of one entry: a long name, or PAX records
 MAX_XZ_MEMORY_BYTES = 256_000_000  # what xz may take for its dictionary
 HEADERS = {
@@ -89,20 +91,22 @@ def _tar_entries(path: Path, kind: str, bounds: Bounds) -> Iterator[Entry]:
     with path.open("rb") as packed:
         stream = _Counted(_decompressed(packed, kind), bounds.most(path.stat().st_size))
         with tarfile.TarFile(fileobj=stream, tarinfo=_TarInfo, encoding="utf-8") as files:  # type: ignore[arg-type]
-            kept_bytes = 0
+            kept_bytes, store = 0, _Store()
             for number, member in enumerate(files):
                 files.members = []  # type: ignore[attr-defined]  # so that a million entries are not kept
                 if number == bounds.max_entries:
                     raise BrokenArchiveError(f"more than {bounds.max_entries:,} entries")
                 if not member.isdir():
-                    found = _tar_entry(files, member, bounds, kept_bytes)
+                    found = _tar_entry(files, member, bounds, kept_bytes, store)
                     kept_bytes += 0 if found.reason else found.size_bytes
                     yield found
         while stream.read(CHUNK_BYTES):  # to the checksum
             pass
 
 
-def _tar_entry(files: tarfile.TarFile, member: tarfile.TarInfo, bounds: Bounds, kept_bytes: int) -> Entry:
+def _tar_entry(
+    files: tarfile.TarFile, member: tarfile.TarInfo, bounds: Bounds, kept_bytes: int, store: "_Store"
+) -> Entry:
     path = readable_path(member.name)
     if member.issym() or member.islnk():
         return Entry(path, 0, no_content, "symlink" if member.issym() else "hard_link")
@@ -114,7 +118,7 @@ def _tar_entry(files: tarfile.TarFile, member: tarfile.TarInfo, bounds: Bounds, 
         detail = f"{kept_bytes + member.size} > {bounds.max_repository_bytes}"
         return Entry(path, member.size, no_content, "repository_size", detail)
     content = _content(files, member)
-    return Entry(path, len(content), lambda: content)
+    return Entry(path, len(content), store.keep(content))
 
 
 def _content(files: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
@@ -128,6 +132,21 @@ def _content(files: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     if len(content) < member.size:
         raise BrokenArchiveError("unexpected end of data")
     return content
+
+
+class _Store:
+    """What is read before it is asked for. Memory goes back by blocks as entries are forgotten; malloc keeps it."""
+
+    def __init__(self) -> None:
+        self.block = mmap.mmap(-1, BLOCK_BYTES)
+
+    def keep(self, content: bytes) -> Callable[[], bytes]:
+        if len(content) > len(self.block) - self.block.tell():
+            self.block = mmap.mmap(-1, max(BLOCK_BYTES, len(content)))
+        block, start = self.block, self.block.tell()
+        block.write(content)
+        end = block.tell()
+        return lambda: block[start:end]
 
 
 class _TarInfo(tarfile.TarInfo):
