@@ -26,6 +26,7 @@ MODE_LINES = 5  # at either end of the file
 MODE_BYTES = 4096  # of these lines
 # Asked after Linguist's own, whose classifier would decide here.
 ADDED_RULES: dict[str, list[tuple[str, list[str]]]] = {
+    ".cfg": [("INI", [r"^[ \t]*\[[^\]\n]+\][ \t\r]*$"])],
     ".f": [("Fortran", [])],
     ".for": [("Fortran", [])],
     ".m": [
@@ -137,11 +138,10 @@ class Linguist:
         found: dict[str, Any] = {}
         for entry in tables()["heuristics"]:
             for extension in entry["extensions"]:
-                added = [
-                    {"languages": [one], "all": patterns, "none": []}
-                    for one, patterns in ADDED_RULES.get(extension, [])
-                ]
-                found.setdefault(extension, [*entry["rules"], *added])
+                found.setdefault(extension, [*entry["rules"]])
+        for extension, rules in ADDED_RULES.items():
+            added = [{"languages": [one], "all": patterns, "none": []} for one, patterns in rules]
+            found.setdefault(extension, []).extend(added)
         return found
 
     def _rules_of(self, extension: str) -> list[tuple[list[str], list[Search], list[Search]]]:

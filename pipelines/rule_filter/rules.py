@@ -114,12 +114,13 @@ def _signals(
         beyond = measured[signal] > limits if is_maximum else measured[signal] < limits  # neither is true of NaN
         for row in np.flatnonzero(beyond).tolist():
             sign = ">" if is_maximum else "<"
-            yield row, reason, f"{_short(measured[signal][row])} {sign} {_short(limits[row])}"
+            yield row, reason, " ".join(_apart(measured[signal][row], sign, limits[row]))
 
 
-def _short(value: float) -> str:
-    """Three places, no zeros at their end."""
-    return f"{value:.3f}".rstrip("0").rstrip(".")
+def _apart(value: float, sign: str, limit: float) -> tuple[str, str, str]:
+    """Both numbers to three places, no zeros at their end; where they then look alike, the first in full."""
+    shown, bound = (f"{number:.3f}".rstrip("0").rstrip(".") for number in (value, limit))
+    return shown if shown != bound else str(value), sign, bound
 
 
 def _xml_headers(contents: pa.ChunkedArray, held_to: list[RuleFilterConfig]) -> Iterator[Violation]:

@@ -148,6 +148,8 @@ LOOK_INSIDE = [
     ("a.v", "`timescale 1ns/1ps\n", "Verilog"),
     ("a.v", "Theorem a : True.\nProof. Qed.\n", "Coq"),
     ("a.v", "module main\n\nfn main() {}\n", "V"),
+    ("setup.cfg", "# x\n[metadata]\nname = x\n", "INI"),
+    ("a.cfg", "global\n    daemon\n", "HAProxy"),
     ("a.ts", "export const x = 1\n", "TypeScript"),
     ("a.ts", "<?xml version=\"1.0\"?>\n<!DOCTYPE TS><TS>\n", "XML"),
 ]  # fmt: skip
