@@ -19,8 +19,19 @@ DATA_SHEET_FLOPS = {
     "A10G": 70e12,
     "RTX 4090": 165e12,
 }
-
-
+GPU_MEMORY_BYTES = {
+    "B200": 180e9,
+    "H200": 141e9,
+    "H100 PCIe": 80e9,
+    "H100": 80e9,
+    "H800": 80e9,
+    "A100": 80e9,
+    "A800": 80e9,
+    "L40S": 48e9,
+    "L4": 24e9,
+    "A10G": 24e9,
+    "RTX 4090": 24e9,
+}
 SECONDS_TO_MEASURE = 0.3
 
 

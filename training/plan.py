@@ -4,16 +4,17 @@ Two of compute C, the model's FLOPs per token M and the tokens D decide the thir
 others are those that DeepSeek's scaling laws find best for it (2401.02954, section 3).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from training import plan_shape, scaling
-from training.hardware import DATA_SHEET_FLOPS
-from training.plan_memory import STRATEGIES, Layout, Memory, memory
+from training import parallel, plan_shape, scaling
+from training.config import Parallel
+from training.hardware import DATA_SHEET_FLOPS, GPU_MEMORY_BYTES
+from training.plan_memory import STRATEGIES, Layout, Memory, Strategy, memory
 from training.plan_parameters import HALF, active_parameters, kv_cache_elements, num_parameters
 from training.shape import Model
 
 SECONDS_A_DAY = 86_400.0
-GPU_MEMORY_BYTES = {"B200": 180e9, "H200": 141e9, "H100": 80e9, "H800": 80e9, "A100": 80e9, "A800": 80e9, "L40S": 48e9}
 USABLE_MEMORY = 0.9  # the rest goes to libraries, and to gaps between tensors
 HYPER_PARAMETERS_FITTED, ALLOCATION_FITTED = (1e17, 2e19), (1e17, 3e20)  # FLOPs
 
@@ -35,7 +36,10 @@ class Machine:
 
 @dataclass(frozen=True)
 class Budget:
-    """What is given; the rest follows. `days` counts together with the machine."""
+    """What is given; the rest follows. `days` counts together with the machine.
+
+    A configuration also says what the laws would: batch and learning rate; and how a step is cut up.
+    """
 
     flops: float | None = None
     days: float | None = None
@@ -44,15 +48,22 @@ class Budget:
     shape: Model | None = None
     sequence_length: int = 4096
     vocab_size: int = 102_400
+    batch_sequences: int | None = None  # None: by the law
+    peak_learning_rate: float | None = None  # None: by the law
+    sequences_per_pass: int | None = 1  # of one GPU; None: all that it has of a step
+    loss_chunk_tokens: int = 4096
+    parallel: Parallel | None = None  # that is asked for, and shown among the ways there are
+    activation_checkpointing: bool = False
 
 
 @dataclass(frozen=True)
 class Fit:
-    """Whether a way to share the model fits into a GPU, with one sequence a pass."""
+    """Whether a way to share the model fits into a GPU."""
 
     layout: Layout
     memory: Memory
     fits: bool
+    is_asked_for: bool  # by the configuration
 
 
 @dataclass(frozen=True)
@@ -66,11 +77,14 @@ class Plan:
     tokens: float
     flops: float  # C = M D
     batch_sequences: int
+    batch_sequences_by_law: int
     peak_learning_rate: float
+    peak_learning_rate_by_law: float
     num_steps: int
     step_seconds: float
     days: float
     dollars: float
+    sequences_per_pass: int | None  # that `fits` is of; None: all that a GPU has of a step
     fits: tuple[Fit, ...]
     warnings: tuple[str, ...]
 
@@ -85,7 +99,11 @@ def plan(budget: Budget, machine: Machine) -> Plan:
     length = shape.max_sequence_length
     per_token = plan_shape.scaled_flops(shape, length)
     compute = per_token * tokens
-    batch = max(1, round(scaling.batch_tokens(compute) / length))
+    batch_by_law, rate_by_law = (
+        max(1, round(scaling.batch_tokens(compute) / length)),
+        scaling.peak_learning_rate(compute),
+    )
+    batch = budget.batch_sequences or batch_by_law
     num_steps = max(1, round(tokens / (batch * length)))
     seconds = compute / machine.flops
     return Plan(
@@ -98,35 +116,63 @@ def plan(budget: Budget, machine: Machine) -> Plan:
         tokens=tokens,
         flops=compute,
         batch_sequences=batch,
-        peak_learning_rate=scaling.peak_learning_rate(compute),
+        batch_sequences_by_law=batch_by_law,
+        peak_learning_rate=budget.peak_learning_rate or rate_by_law,
+        peak_learning_rate_by_law=rate_by_law,
         num_steps=num_steps,
         step_seconds=seconds / num_steps,
         days=seconds / SECONDS_A_DAY,
         dollars=seconds / 3600 * machine.gpus * machine.dollars_per_gpu_hour,
-        fits=tuple(fits(shape, machine)),
-        warnings=tuple(_warnings(shape, compute, batch, machine)),
+        sequences_per_pass=budget.sequences_per_pass,
+        fits=tuple(_fits(shape, machine, batch, budget)),
+        warnings=tuple(_warnings(budget, shape, compute, batch, machine)),
     )
 
 
-def fits(shape: Model, machine: Machine) -> list[Fit]:
+def _fits(shape: Model, machine: Machine, batch: int, budget: Budget) -> list[Fit]:
     """Every way to share the model among the GPUs, with and without activation checkpointing."""
     room = GPU_MEMORY_BYTES[machine.gpu] * USABLE_MEMORY
-    tensors = [1, *[size for size in (8, 4, 2) if machine.gpus % size == 0 and _divides(shape, size)][:1]]
-    strategies = STRATEGIES if machine.gpus > 1 else ("dp",)
-    layouts = [
-        Layout(strategy, machine.gpus, tensor, checkpointing)
-        for tensor in tensors
-        for strategy in (strategies if tensor == 1 else ("zero3",))
-        for checkpointing in (False, True)
-    ]
-    found = [(layout, memory(shape, layout, shape.max_sequence_length)) for layout in layouts]
-    return [Fit(layout, needed, needed.total <= room) for layout, needed in found]
+    layouts, asked, found = list(_layouts(shape, machine.gpus)), _asked_for(budget, machine.gpus), []
+    if asked is not None and asked not in layouts:
+        layouts.append(asked)
+    for layout in layouts:
+        sequences = min(budget.sequences_per_pass or batch, -(-batch // layout.num_data))
+        tokens = sequences * shape.max_sequence_length // layout.context
+        needed = memory(shape, layout, tokens, budget.loss_chunk_tokens)
+        found.append(Fit(layout, needed, needed.total <= room, layout == asked))
+    return found
 
 
-def _divides(shape: Model, size: int) -> bool:
-    """Whether the trainer could share each layer among `size` GPUs."""
-    heads = shape.num_kv_heads or shape.num_heads
-    return shape.kind == "llama" and heads % size == 0 and shape.intermediate_size % size == 0
+def _layouts(shape: Model, gpus: int) -> Iterator[Layout]:
+    """Data parallel in all its stages; then the layers split, then the sequences, as far as this trainer can."""
+    ways: list[tuple[Strategy, int, int]] = [(strategy, 1, 1) for strategy in (STRATEGIES if gpus > 1 else ("dp",))]
+    ways += [("zero3", size, 1) for size in _largest(gpus, _layer_sizes(shape))]
+    ways += [("zero3", 1, size) for size in _largest(gpus, (_kv_heads(shape), shape.max_sequence_length))]
+    for strategy, tensor, context in ways:
+        for checkpointing in (False, True):
+            yield Layout(strategy, gpus, tensor, context, checkpointing)
+
+
+def _asked_for(budget: Budget, gpus: int) -> Layout | None:
+    asked = budget.parallel
+    if asked is None or gpus % (asked.tensor * asked.context):
+        return None
+    sharded = asked.strategy == "fsdp" and gpus > 1
+    strategy = STRATEGIES[asked.zero_stage] if sharded else "dp"
+    return Layout(strategy, gpus, asked.tensor, asked.context, budget.activation_checkpointing)
+
+
+def _layer_sizes(shape: Model) -> tuple[int, ...]:
+    return (_kv_heads(shape), shape.intermediate_size) if shape.kind == "llama" else (1,)
+
+
+def _kv_heads(shape: Model) -> int:
+    return shape.num_kv_heads or shape.num_heads
+
+
+def _largest(gpus: int, sizes: tuple[int, ...]) -> list[int]:
+    """The largest number of GPUs, up to the 8 of one machine, that divides all of them; none where that is 1."""
+    return [number for number in (8, 4, 2) if all(size % number == 0 for size in (gpus, *sizes))][:1]
 
 
 def _compute(budget: Budget, machine: Machine) -> float | None:
@@ -170,7 +216,7 @@ def _compute_of(compute: float | None, tokens: float | None) -> float:
     return scaling.compute_of_tokens(tokens)
 
 
-def _warnings(shape: Model, compute: float, batch: int, machine: Machine) -> list[str]:
+def _warnings(budget: Budget, shape: Model, compute: float, batch: int, machine: Machine) -> list[str]:
     found = []
     if shape.experts:
         found.append("batch and learning rate follow laws of dense models, of the compute of what a token meets")
@@ -182,6 +228,11 @@ def _warnings(shape: Model, compute: float, batch: int, machine: Machine) -> lis
             found.append(
                 f"{compute:.2g} FLOPs: the law of {what} was fitted on {low:.0e} to {high:.0e}; this goes beyond it"
             )
-    if batch % machine.gpus:
+    if budget.parallel is None and batch % machine.gpus:
         found.append(f"a step of {batch} sequences does not split evenly among {machine.gpus} GPUs; round it")
+    if budget.parallel is not None:
+        try:
+            parallel.layout(budget.parallel, batch, machine.gpus, rank=0)
+        except ValueError as error:
+            found.append(f"the trainer would refuse this: {error}")
     return found

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import re
 import sys
 from dataclasses import asdict
@@ -18,7 +19,8 @@ a budget is one or two of compute, model and tokens; the rest follows from DeepS
   python -m training plan --gpus 8 --gpu H100 --days 7          so many GPUs for so long: how large a model?
   python -m training plan --flops 1e21
   python -m training plan --parameters 7B --tokens 2T --gpus 512
-  python -m training plan --config training/configs/tiny.toml   a configuration: does it fit, and how long does it take?
+  python -m training plan --config training/configs/tiny.toml   a configuration: does it fit, how long does it take, and
+                                                                what would the laws choose?
 
 compute C counts forward and backward without embeddings and logits: C = M D, M = 72 n d^2 + 12 n d l FLOPs a token, D
 tokens. The laws (2401.02954, section 3), C in FLOPs, B in tokens a step:
@@ -52,12 +54,12 @@ def parser() -> argparse.ArgumentParser:
     add("--parameters", type=number, metavar="N", help="of the model, embeddings included, as in 6.7B")
     add("--tokens", type=number, metavar="N", help="to train on, as in 2T")
     add("--config", type=Path, metavar="FILE", help="model and tokens of a training configuration")
-    add("--gpus", type=int, default=8, metavar="N", help="default: %(default)s")
+    add("--gpus", type=count, default=8, metavar="N", help="default: %(default)s")
     add("--gpu", default="H100", metavar="NAME", help="default: %(default)s; an unknown name lists them")
     add("--mfu", type=number, default=0.4, metavar="SHARE", help="of the GPU's peak; default: %(default)s")
     add("--price", type=number, default=2.0, metavar="DOLLARS", help="of a GPU hour; default: %(default)s")
-    add("--sequence-length", type=int, default=4096, metavar="N", help="default: %(default)s")
-    add("--vocab-size", type=int, default=102_400, metavar="N", help="default: %(default)s")
+    add("--sequence-length", type=count, default=4096, metavar="N", help="default: %(default)s")
+    add("--vocab-size", type=count, default=102_400, metavar="N", help="default: %(default)s")
     add("--json", action="store_true", help="all numbers, for programs")
     return made
 
@@ -69,21 +71,28 @@ def number(text: str) -> float:
         value = float(match[1]) * UNITS[match[2]] if match else 0.0
     except ValueError:
         value = 0.0
-    if value <= 0:
+    if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"got {text!r}; expected a number above 0, as in 1e21, 6.7B or 2T")
     return value
 
 
+def count(text: str) -> int:
+    """`4096` -> 4096. ArgumentTypeError where it is no whole number above 0."""
+    if not text.strip().isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected a whole number above 0")
+    return int(text)
+
+
 def _budget(given: argparse.Namespace) -> Any:
     from training.config import load
-    from training.hardware import DATA_SHEET_FLOPS
-    from training.plan import GPU_MEMORY_BYTES, Budget, Machine
+    from training.hardware import GPU_MEMORY_BYTES
+    from training.plan import Budget, Machine
 
-    names = {name.lower(): name for name in GPU_MEMORY_BYTES if name in DATA_SHEET_FLOPS}
+    names = {name.lower(): name for name in GPU_MEMORY_BYTES}
     if given.gpu.lower() not in names:
         raise ValueError(f"--gpu: got {given.gpu!r}; expected one of {', '.join(names.values())}")
-    if given.gpus < 1 or given.mfu > 1:
-        raise ValueError(f"--gpus {given.gpus} and --mfu {given.mfu:g}; expected 1 GPU or more, and a share up to 1")
+    if given.mfu > 1:
+        raise ValueError(f"--mfu: got {given.mfu:g}; expected a share up to 1, as in 0.4")
     machine = Machine(names[given.gpu.lower()], given.gpus, given.mfu, given.price)
     budget = {name: getattr(given, name) for name in ("flops", "days", "parameters", "tokens")}
     if given.config is None:
@@ -93,7 +102,16 @@ def _budget(given: argparse.Namespace) -> Any:
     config = load(given.config)
     shape = config.model.model_copy(update={"vocab_size": config.model.vocab_size or given.vocab_size})
     tokens = config.schedule.num_steps * config.batch.num_sequences * shape.max_sequence_length
-    return Budget(shape=shape, tokens=tokens), machine
+    return Budget(
+        shape=shape,
+        tokens=tokens,
+        batch_sequences=config.batch.num_sequences,
+        peak_learning_rate=config.optimizer.peak_learning_rate,
+        sequences_per_pass=config.batch.sequences_per_pass,
+        loss_chunk_tokens=config.kernels.loss_chunk_tokens,
+        parallel=config.parallel,
+        activation_checkpointing=config.kernels.activation_checkpointing,
+    ), machine
 
 
 def _record(plan: "Plan") -> dict[str, Any]:
@@ -113,11 +131,13 @@ def table(plan: "Plan") -> str:
                   f"{_heads(shape)}, SwiGLU {shape.intermediate_size}, {shape.vocab_size:,} token ids"),
         *_experts(plan),
         ("", f"M = {plan.flops_per_token:.3g} FLOPs a token"),
-        ("tokens", f"{compact(plan.tokens)}, {plan.tokens / plan.parameters:.0f} a parameter"),
-        ("batch", f"{plan.batch_sequences:,} sequences of {shape.max_sequence_length:,}: {compact(plan.batch_tokens)} "
-                  f"tokens; {plan.num_steps:,} steps"),
+        ("tokens", f"{compact(plan.tokens)}, {plan.tokens / plan.parameters:.3g} a parameter"),
+        ("batch", f"{plan.batch_sequences:,} sequences of {shape.max_sequence_length:,}"
+                  f"{_by_law(plan.batch_sequences, plan.batch_sequences_by_law)}: {compact(plan.batch_tokens)} tokens; "
+                  f"{plan.num_steps:,} steps"),
         ("KV cache", f"{compact(plan.kv_cache_bytes)} bytes a token while it writes, in bfloat16"),
-        ("learning rate", f"{plan.peak_learning_rate:.3g} at the peak"),
+        ("learning rate", f"{plan.peak_learning_rate:.3g} at the peak"
+                          + _by_law(plan.peak_learning_rate, plan.peak_learning_rate_by_law)),
         ("time", f"{_duration(plan.days)} on {machine.gpus} x {machine.gpu} at an MFU of {machine.mfu:.0%}; "
                  f"{plan.step_seconds:.3g} s a step"),
         ("money", f"{plan.dollars:,.0f} dollars at {machine.dollars_per_gpu_hour:g} a GPU hour"),
@@ -125,6 +145,11 @@ def table(plan: "Plan") -> str:
     lines = [f"{name:<14} {text}" for name, text in rows]
     lines += [f"{'careful':<14} {warning}" for warning in plan.warnings]
     return "\n".join([*lines, "", *_memory_table(plan)])
+
+
+def _by_law(chosen: float, by_law: float) -> str:
+    """What the law would choose, where a configuration has chosen otherwise."""
+    return "" if chosen == by_law else f" (by the law {by_law:,.4g})"
 
 
 def _heads(shape: "Model") -> str:
@@ -147,23 +172,33 @@ def _experts(plan: "Plan") -> list[tuple[str, str]]:
 
 
 def _memory_table(plan: "Plan") -> list[str]:
-    from training.plan import GPU_MEMORY_BYTES, USABLE_MEMORY
+    from training.hardware import GPU_MEMORY_BYTES
+    from training.plan import USABLE_MEMORY
 
     size = GPU_MEMORY_BYTES[plan.machine.gpu]
     parts = ("weights", "gradients", "optimizer", "copies", "activations", "logits", "total")
     lines = [
-        f"Memory of one GPU in GB, one sequence a pass; it fits where the total is at most {USABLE_MEMORY:.0%} of "
+        f"Memory of one GPU in GB, {_a_pass(plan)}; it fits where the total is at most {USABLE_MEMORY:.0%} of "
         f"{size / 1e9:g}",
-        f"{'':<28}" + "".join(f"{part:>12}" for part in parts),
+        f"{'':<32}" + "".join(f"{part:>12}" for part in parts),
     ]
     for fit in plan.fits:
         sizes = "".join(f"{getattr(fit.memory, part) / 1e9:12.2f}" for part in parts)
-        lines.append(f"{fit.layout.name:<28}{sizes}  {'fits' if fit.fits else 'too large'}")
+        verdict = ("fits" if fit.fits else "too large") + ", as configured" * fit.is_asked_for
+        lines.append(f"{fit.layout.name:<32}{sizes}  {verdict}")
     return lines
 
 
+def _a_pass(plan: "Plan") -> str:
+    number = plan.sequences_per_pass
+    return "all its sequences in one pass" if number is None else f"{number} sequence{'s' * (number > 1)} a pass"
+
+
 def _duration(days: float) -> str:
-    return f"{days:.3g} days" if days >= 1 else f"{24 * days:.3g} hours"
+    for unit, seconds in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if days * 86_400 >= seconds:
+            return f"{days * 86_400 / seconds:.3g} {unit}"
+    return f"{days * 86_400:.3g} seconds"
 
 
 def compact(value: float) -> str:

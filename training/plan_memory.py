@@ -18,21 +18,28 @@ STRATEGIES: tuple[Strategy, ...] = ("dp", "zero1", "zero2", "zero3")
 
 @dataclass(frozen=True)
 class Layout:
-    """How a run is spread: `tensor` GPUs hold the parts of a layer, and `gpus / tensor` see sequences of their own."""
+    """How a run is spread: `tensor` GPUs hold the parts of a layer, `context` GPUs the parts of a sequence."""
 
     strategy: Strategy
     gpus: int = 1
     tensor: int = 1
+    context: int = 1
     activation_checkpointing: bool = False  # keeps what goes into a layer, and computes the layer twice
 
     @property
     def num_data(self) -> int:
+        """How many GPUs see sequences of their own."""
+        return self.gpus // (self.tensor * self.context)
+
+    @property
+    def num_sharing(self) -> int:
+        """How many GPUs the zero strategies spread weights, gradients or the optimizer over."""
         return self.gpus // self.tensor
 
     @property
     def name(self) -> str:
-        tensor = f" x tp {self.tensor}" if self.tensor > 1 else ""
-        return f"{self.strategy} {self.num_data}{tensor}{', checkpointing' * self.activation_checkpointing}"
+        split = f" x tp {self.tensor}" * (self.tensor > 1) + f" x cp {self.context}" * (self.context > 1)
+        return f"{self.strategy} {self.num_data}{split}{', checkpointing' * self.activation_checkpointing}"
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,7 @@ def memory(shape: Model, layout: Layout, tokens: int, chunk_tokens: int = 4096, 
     layer = plan_parameters.largest_layer_parameters(shape) / layout.tensor
     rest = plan_parameters.rest_parameters(shape)
     held = plan_parameters.layers_parameters(shape) / layout.tensor + rest  # of one GPU, were nothing sharded over data
-    sharded = held / layout.num_data
+    sharded = held / layout.num_sharing
     is_sharded = layout.strategy != "dp"
     return Memory(
         weights=FULL * (sharded if is_sharded else held),
@@ -74,7 +81,7 @@ def memory(shape: Model, layout: Layout, tokens: int, chunk_tokens: int = 4096, 
 
 def _copies(layout: Layout, held: float, layer: float, rest: float, compute: int) -> float:
     cast = compute if compute < FULL else 0
-    if layout.num_data == 1:
+    if layout.num_sharing == 1:
         return cast * held
     if layout.strategy == "dp":
         return cast * held + FULL * held  # DistributedDataParallel's buckets

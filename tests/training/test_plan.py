@@ -1,6 +1,7 @@
 """Plans against the papers' numbers, memory against what PyTorch counts in a step, and what is no budget."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from torch.distributed._tools.mem_tracker import MemTracker
 from training import data, model, optimizer, plan_command, plan_memory, plan_shape
 from training.__main__ import main
 from training.config import Kernels, Optimizer, load
+from training.hardware import DATA_SHEET_FLOPS, GPU_MEMORY_BYTES
 from training.loss import summed_loss
 from training.plan import Budget, Machine, plan
 from training.plan_memory import Layout, memory
@@ -205,7 +207,7 @@ def test_what_each_layout_shares():
     spread = memory(shape, Layout("zero3", gpus, tensor=8), 4096)
     assert spread.activations < 0.52 * whole.activations  # norms are not shared
     assert memory(shape, Layout("dp", 1), 4096).copies == pytest.approx(2 * num_parameters(shape))  # no buckets
-    assert memory(shape, Layout("zero3", gpus, 1, True), 4096).activations < whole.activations / 8
+    assert memory(shape, Layout("zero3", gpus, activation_checkpointing=True), 4096).activations < whole.activations / 8
 
 
 def test_a_larger_vocabulary_and_longer_sequences_cost_what_they_cost():
@@ -239,11 +241,44 @@ def test_the_command_prints_a_table_and_json(capsys):
     assert record["batch_tokens"] == found.batch_tokens
 
 
-def test_a_configuration_can_be_planned(capsys):
+def test_a_configuration_is_planned_as_it_stands_beside_what_the_laws_would_choose(capsys):
     assert main(["plan", "--config", "training/configs/demo.toml", "--gpus", "1", "--vocab-size", "4096"]) == 0
     shown = capsys.readouterr().out
     assert "2 layers, width 256" in shown
     assert "614K" in shown
+    assert re.search(r"batch +2 sequences of 512 \(by the law [13-9]\d*\): 1.02K tokens; 600 steps", shown)
+    assert re.search(r"learning rate +0.001 at the peak \(by the law 0.0\d+\)", shown)
+    assert "all its sequences in one pass" in shown
+
+
+def test_memory_is_of_the_pass_that_a_configuration_asks_for(tmp_path, capsys):
+    text = Path("training/configs/demo.toml").read_text().replace("num_sequences = 2", "num_sequences = 64")
+    activations = {}
+    for per_pass in (None, 4):
+        asked = f"num_sequences = 64\nsequences_per_pass = {per_pass}" if per_pass else "num_sequences = 64"
+        (tmp_path / "config.toml").write_text(text.replace("num_sequences = 64", asked, 1))
+        assert main(["plan", "--config", str(tmp_path / "config.toml"), "--gpus", "2", "--json"]) == 0
+        fits = json.loads(capsys.readouterr().out)["fits"]
+        activations[per_pass] = {fit["layout"]["name"]: fit["memory"]["activations"] for fit in fits}
+    assert activations[None]["dp 2"] == pytest.approx(8 * activations[4]["dp 2"])  # 32 of 64 sequences
+    assert activations[None]["zero3 1 x cp 2"] == pytest.approx(activations[None]["dp 2"])  # 64 halves
+    assert activations[4]["zero3 1 x cp 2"] == pytest.approx(activations[4]["dp 2"] / 2)
+
+
+def test_the_layout_of_a_configuration_is_among_the_ways_and_marked(capsys):
+    preset = "training/configs/deepseek-coder-v2-236b-128k.toml"
+    assert main(["plan", "--config", preset, "--gpus", "768"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (marked,) = (line for line in lines if "as configured" in line)
+    assert re.fullmatch(r"zero3 96 x cp 8, checkpointing .* fits, as configured", marked)
+    assert main(["plan", "--config", preset, "--gpus", "100"]) == 0
+    shown = capsys.readouterr().out
+    assert "the trainer would refuse this: parallel.tensor is 1 and parallel.context 8, but there are 100" in shown
+    assert "as configured" not in shown
+
+
+def test_every_gpu_has_its_memory_and_its_speed():
+    assert list(GPU_MEMORY_BYTES) == list(DATA_SHEET_FLOPS)
 
 
 def test_a_mixture_of_experts_can_be_planned(capsys):
@@ -255,6 +290,7 @@ def test_a_mixture_of_experts_can_be_planned(capsys):
     assert "laws of dense models" in shown
     assert "zero3 64, checkpointing" in shown
     assert " x tp" not in shown  # the trainer shares layers of Llama models only
+    assert "zero3 8 x cp 8" in shown
 
 
 @pytest.mark.parametrize(
@@ -267,9 +303,8 @@ def test_a_mixture_of_experts_can_be_planned(capsys):
         (["--flops", "1e20", "--days", "3"], "both say how much compute there is"),
         (["--flops", "1e20", "--tokens", "1B", "--parameters", "1B"], "got compute and a model and tokens"),
         (["--flops", "1e3"], "no model is near that size"),
-        (["--flops", "1e20", "--gpu", "H9000"], "--gpu: got 'H9000'; expected one of B200, H200, H100,"),
+        (["--flops", "1e20", "--gpu", "H9000"], "--gpu: got 'H9000'; expected one of B200, H200, H100"),
         (["--flops", "1e20", "--mfu", "40"], "a share up to 1"),
-        (["--flops", "1e20", "--gpus", "0"], "expected 1 GPU or more"),
         (["--config", "training/configs/tiny.toml", "--tokens", "1B"], "give no other budget with it"),
         (["--config", "nowhere.toml"], "nowhere.toml, which is no file"),
     ],
@@ -279,7 +314,14 @@ def test_what_is_no_budget(arguments, message, capsys):
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("text", ["", "many", "-3", "0", "1e", "7Q"])
+@pytest.mark.parametrize("option", ["--gpus", "--sequence-length", "--vocab-size"])
+def test_what_cannot_be_counted(option, capsys):
+    with pytest.raises(SystemExit):
+        main(["plan", "--flops", "1e20", option, "0"])
+    assert f"argument {option}: got '0'; expected a whole number above 0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["", "many", "-3", "0", "1e", "7Q", "1e999"])
 def test_what_is_no_number(text, capsys):
     with pytest.raises(SystemExit):
         main(["plan", "--flops", text])
