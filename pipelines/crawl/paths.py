@@ -1,10 +1,9 @@
 """Which paths a repository may hold."""
 
-import re
-
 
 def is_safe(path: str) -> bool:
     """Whether a path stays inside the repository, on any system."""
-    parts = path.replace("\\", "/").split("/")
-    is_absolute = path.startswith(("/", "\\")) or re.match("[A-Za-z]:", path) is not None
-    return bool(path) and not is_absolute and ".." not in parts and "\0" not in path
+    has_drive = path[1:2] == ":" and path[0].isascii() and path[0].isalpha()
+    if not path or path[0] in "/\\" or has_drive or "\0" in path:
+        return False
+    return ".." not in path or ".." not in path.replace("\\", "/").split("/")

@@ -3,8 +3,9 @@
     python -m tests.benchmarks.crawl_speed REPOSITORY... [--tiny 1000000]
 
 REPOSITORY is a local git repository; its HEAD is also packed as tar.gz. CPU seconds of this process and of all that it
-starts, median of three. `rows`: up to Arrow tables, with ids, decoding and sorting. `stage`: with Parquet written, too.
-Memory is the peak of a process of its own that crawls, git's not in it. `--tiny`: an archive of that many tiny files.
+starts, median of five, in turns. `rows`: up to Arrow tables, with ids, decoding and sorting. `stage`: with Beam and
+Parquet. Memory is the peak of a process of its own that crawls, git's not in it. `--tiny`: an archive of that many
+tiny files.
 """
 
 import argparse
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -30,11 +31,15 @@ from pipelines.crawl.sources.source import Repository, Source
 from pipelines.runner import run_stage
 from pipelines.stage import load
 
-ROUNDS = 3
+ROUNDS = 5
 CRAWL = """
 import json, re, sys, time
 from pathlib import Path
-sys.modules["pandas"] = None  # 37 MB that Beam loads where it is installed, as with the tests' tools; nothing needs it
+class WithoutPandas:  # 37 MB that Beam loads where it is installed, as with the tests' tools; nothing of ours needs it
+    def find_spec(self, name, path=None, target=None):
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, WithoutPandas())
 from pipelines.runner import run_stage
 from pipelines.stage import load
 def peak():  # not ru_maxrss, which a process inherits from the one that started it
@@ -50,13 +55,15 @@ def cpu_seconds() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-def median(work: Callable[[], object]) -> float:
-    times = []
+def medians(works: Mapping[str, Callable[[], object]]) -> dict[str, float]:
+    """CPU seconds of each; they take turns, so that what else the machine does disturbs all alike."""
+    times: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(ROUNDS):
-        started = cpu_seconds()
-        work()
-        times.append(cpu_seconds() - started)
-    return statistics.median(times)
+        for name, work in works.items():
+            started = cpu_seconds()
+            work()
+            times[name].append(cpu_seconds() - started)
+    return {name: statistics.median(found) for name, found in times.items()}
 
 
 def raw_git(repository: str, blobs: bytes) -> None:
@@ -99,10 +106,8 @@ def memory(settings: dict[str, object]) -> str:
 
 def compare(name: str, megabytes: float, raw: Callable[[], object], source: Source) -> None:
     settings = {"num_shards": 1, "sources": [source.model_dump(exclude_defaults=True) | {"kind": source.kind}]}
-    times = {"raw": median(raw)}
     with tempfile.TemporaryDirectory() as cache:
-        times["rows"] = median(lambda: rows(source, cache))
-    times["stage"] = median(lambda: stage(settings))
+        times = medians({"raw": raw, "rows": lambda: rows(source, cache), "stage": lambda: stage(settings)})
     for kind, seconds in times.items():
         print(f"{name:<28} {kind:<6} {megabytes:7.1f} MB {seconds:6.2f} CPU s {megabytes / seconds:7.1f} MB/s per core "
               f"{100 * times['raw'] / seconds:5.0f} % of raw", flush=True)  # fmt: skip

@@ -100,10 +100,10 @@ class GitSource(StageConfig):
         ):
             found = at_most(git_objects.items(folder, commit), limits)
             items = sorted(item for item in found if item.mode != FOLDER)
-            wanted = [item.object_id for item in items if self._why_dropped(item, limits) is None]
+            dropped = [self._why_dropped(item, limits) for item in items]
+            wanted = [item.object_id for item, why in zip(items, dropped, strict=True) if why is None]
             with git_objects.blobs(folder, wanted) as contents:
-                for item in items:
-                    why = self._why_dropped(item, limits)
+                for item, why in zip(items, dropped, strict=True):
                     if why is None:
                         content = next(contents)
                         yield Entry(item.path, len(content), partial(bytes, content))

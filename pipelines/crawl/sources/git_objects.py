@@ -147,6 +147,7 @@ def _output(folder: str, *arguments: str, stdin: IO[bytes] | None = None) -> Ite
             stdin=stdin or subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             pipesize=PIPE_BYTES,
+            bufsize=PIPE_BYTES,
             stderr=said,
             env=_environment(folder, NO_TRANSPORT),
         )
