@@ -92,9 +92,10 @@ def _tables(run: StageRun[CrawlConfig]) -> Callable[[str], Iterator[Output]]:
 
 def _remove_unneeded(run: StageRun[CrawlConfig]) -> None:
     """Every shard is whole by now. What was carried over keeps its clone too: other limits read it again."""
-    listed = listing.read_all(run.path(LISTING))
+    folder, listed = cache.folder_of(run.folder), listing.read_all(run.path(LISTING))
     needed = {run.config.sources[number].kept(repository, run.config) for repository, number, _ in listed}
-    cache.remove_unneeded(cache.folder_of(run.folder), sorted(needed - {""}))
+    cache.remove_unfinished(folder)
+    cache.remove_unneeded(folder, sorted(needed - {""}))
 
 
 STAGE = Stage(

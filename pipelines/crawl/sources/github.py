@@ -113,7 +113,10 @@ class GithubSource(StageConfig):
             self._client(cache_folder).download(path, file, self.max_download_bytes, self.max_download_seconds)
             try:
                 yield from ArchiveSource(path=file).entries(replace(repository, location=file), limits, cache_folder)
-            except DroppedRepositoryError as error:  # so that it is fetched again, where an archive of one's own is not
+            except DroppedRepositoryError as error:
+                if error.reason != "broken_archive":
+                    raise
+                # So that it is fetched again, where an archive of one's own is not.
                 raise GithubError(f"tarball: {error}") from error
 
     def _searched(self, client: Client) -> list[dict[str, Any]]:

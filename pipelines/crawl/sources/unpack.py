@@ -20,7 +20,13 @@ from typing import IO, Any, Protocol
 import pyarrow as pa
 from isal import igzip, igzip_lib
 
-from pipelines.crawl.sources.source import Entry, UnreadableEntryError, no_content, readable_path
+from pipelines.crawl.sources.source import (
+    DroppedRepositoryError,
+    Entry,
+    UnreadableEntryError,
+    no_content,
+    readable_path,
+)
 
 MAGIC = {
     b"\x1f\x8b": "gz",
@@ -95,7 +101,7 @@ def _tar_entries(path: Path, kind: str, bounds: Bounds) -> Iterator[Entry]:
             for number, member in enumerate(files):
                 files.members = []  # type: ignore[attr-defined]  # so that a million entries are not kept
                 if number == bounds.max_entries:
-                    raise BrokenArchiveError(f"more than {bounds.max_entries:,} entries")
+                    raise DroppedRepositoryError(f"more than {bounds.max_entries} entries", "repository_entries")
                 if not member.isdir():
                     found = _tar_entry(files, member, bounds, kept_bytes, store)
                     kept_bytes += 0 if found.reason else found.size_bytes
@@ -261,7 +267,7 @@ def _zip_entries(path: Path, bounds: Bounds) -> Iterator[Entry]:
     files = zipfile.ZipFile(path)  # open for as long as an entry may be read
     members = files.infolist()
     if len(members) > bounds.max_entries:
-        raise BrokenArchiveError(f"more than {bounds.max_entries:,} entries")
+        raise DroppedRepositoryError(f"more than {bounds.max_entries} entries", "repository_entries")
     budget = _Budget(bounds.most(path.stat().st_size))
     return (_zip_entry(files, member, budget) for member in members if not member.is_dir())
 

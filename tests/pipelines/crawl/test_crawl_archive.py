@@ -145,7 +145,7 @@ def test_of_entries_with_one_path_the_last_counts(read):
 SIZES = [
     ({"max_file_bytes": 5}, [("a", "file_size: 6 > 5"), ("b", "file_size: 6 > 5"), ("c", "ccccc")]),
     ({"max_repository_bytes": 12}, [("a", "aaaaaa"), ("b", "bbbbbb"), ("c", "repository_size: 17 > 12")]),
-    ({"max_entries": 2}, [(".", "broken_archive: more than 2 entries")]),
+    ({"max_entries": 2}, [(".", "repository_entries: more than 2 entries")]),
 ]
 
 

@@ -369,6 +369,11 @@ def test_a_body_that_is_not_whole_costs_that_repository(source, tmp_path, faults
     assert found[0][3].startswith(detail)
 
 
+def test_a_limit_of_the_crawl_is_no_fault_of_the_body(source, tmp_path):
+    hub = Github(made("a/one"))
+    assert rows(source(hub), tmp_path, max_entries=1) == [(".", "", "repository_entries", "more than 1 entries")]
+
+
 def test_a_renamed_repository_is_followed(client):
     hub = Github(made("new/name"))
     hub.faults = [("/repos/old/name", 301, {"Location": "/repos/new/name"}, b"")]

@@ -194,8 +194,11 @@ def test_a_clone_goes_when_a_whole_crawl_has_another(git_repository, run_stages,
         with pytest.raises(RuntimeError, match="cut off"):
             run_stages("crawl", crawl={"sources": sources})
     assert clones(run_folder) == {first, head(git_repository)}
+    unfinished = Path(run_folder, "crawl", "sources", "github", "x.tmp")  # a download
+    unfinished.mkdir(parents=True)
     run_stages("crawl", crawl={"sources": sources})
     assert clones(run_folder) == {head(git_repository)}
+    assert not unfinished.exists()
     run_stages("crawl", crawl={"sources": [{"kind": "installed", "max_total_bytes": 1}]})
     assert list(Path(run_folder, "crawl", "sources", "git").iterdir()) == []
 
