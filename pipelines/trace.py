@@ -44,6 +44,7 @@ def trace(run_folder: str, wanted: str) -> Iterator[str]:
 
 def _not_a_row(run_folder: str, wanted: str) -> Iterator[str]:
     found = list(trace_many.repository(run_folder, wanted))
+    found = found or list(trace_many.of_a_dropped_repository(run_folder, wanted))
     if not found and "://" in wanted:
         found = list(trace_many.missing_page(run_folder, wanted))
     if not found:

@@ -37,6 +37,15 @@ def _fate(row: dict[str, Any]) -> str:
     return f"DROPPED {row['stage']} {row['reason']}: {row['detail']}" if row["stage"] else "kept"
 
 
+def of_a_dropped_repository(run_folder: str, wanted: str) -> Iterator[str]:
+    """Why there is no file `repository/path`, where all of the repository was dropped, in one row of path `.`."""
+    for shard, table in fates.tables(run_folder):
+        whole = table.filter(pc.ends_with(table.column("name"), "/.")).to_pylist() if shard.startswith("files") else ()
+        for row in whole:
+            if wanted.startswith(row["name"].removesuffix(".")):
+                yield f"{row['name'].removesuffix('/.')}, as a whole: {_fate(row)}"
+
+
 def missing_page(run_folder: str, url: str) -> Iterator[str]:
     """Why no row has exactly this URL: the same page under another address, or how its domain fares."""
     domain, asked = urls.domain(url), urls.same_page_key(url) if urls.domain(url) else b""

@@ -34,6 +34,15 @@ def test_everything_of_a_repository(run):
     ]
 
 
+def test_a_file_of_a_repository_that_was_dropped_as_a_whole(sources, run_stages, run_folder):
+    sources(FILES)
+    run_stages("crawl", crawl={"max_entries": 1})
+    whole = ["one, as a whole: DROPPED crawl repository_entries: more than 1 entries"]
+    assert list(trace(run_folder, "one/src/a.py")) == whole
+    with pytest.raises(ValueError, match="got 'on/src/a.py', which is no file or page"):
+        list(trace(run_folder, "on/src/a.py"))
+
+
 def test_what_a_reason_looks_like(run):
     lines = list(trace_many.dropped(run, "line_length_mean", 2))
     assert lines[0] == "line_length_mean: 3 rows; 2 of them:"
