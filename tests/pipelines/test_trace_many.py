@@ -1,5 +1,8 @@
 """A repository, a URL that is not there, a reason: the exact lines."""
 
+import subprocess
+import sys
+
 import pytest
 
 from pipelines import trace_many
@@ -39,7 +42,7 @@ def test_a_file_of_a_repository_that_was_dropped_as_a_whole(sources, run_stages,
     run_stages("crawl", crawl={"max_entries": 1})
     whole = ["one, as a whole: DROPPED crawl repository_entries: more than 1 entries"]
     assert list(trace(run_folder, "one/src/a.py")) == whole
-    with pytest.raises(ValueError, match="got 'on/src/a.py', which is no file or page"):
+    with pytest.raises(ValueError, match=r"got 'on/src/a\.py', which is no file or page"):
         list(trace(run_folder, "on/src/a.py"))
 
 
@@ -98,3 +101,12 @@ def test_help_teaches(command, said, capsys):
     assert {"trace": "trace --reason line_length_max", "diff": "met another fate", "mixture": "max_epochs = 4"}[
         command
     ] in said
+
+
+def test_a_reader_that_has_seen_enough_is_no_error():
+    command = [sys.executable, "-m", "pipelines", "contract"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        _, said = process.communicate()
+    assert (process.returncode, said) == (0, b"")
