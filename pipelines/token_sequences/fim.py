@@ -20,6 +20,7 @@ import pyarrow as pa
 from numba import njit
 
 MOST_CUTS = 6  # MSP masks three spans
+STRIDE_BYTES = 256  # are counted at once, in the processor's vectors
 
 
 class Shares(NamedTuple):
@@ -90,10 +91,7 @@ def _num_chars(data, starts, is_chosen):  # type: ignore[no-untyped-def]
     """The characters of each document that is chosen; 0 of the others."""
     found = np.zeros(len(is_chosen), np.int64)
     for document in np.flatnonzero(is_chosen):
-        count = 0
-        for byte in data[starts[document] : starts[document + 1]]:
-            count += byte & 0xC0 != 0x80  # not the rest of a character
-        found[document] = count
+        found[document] = _begun(data[starts[document] : starts[document + 1]])
     return found
 
 
@@ -101,11 +99,24 @@ def _num_chars(data, starts, is_chosen):  # type: ignore[no-untyped-def]
 def _to_bytes(data, starts, documents, places):  # type: ignore[no-untyped-def]
     """Turns places[d], ascending numbers of characters, into numbers of bytes for each d of `documents`."""
     for document in documents:
-        byte, num_chars = starts[document], 0
+        byte, end = starts[document], starts[document + 1]
+        num_chars = 0
         for number in range(places.shape[1]):
-            while num_chars < places[document, number]:
+            missing = places[document, number] - num_chars
+            while missing >= STRIDE_BYTES:  # which have no more characters than that
+                missing -= _begun(data[byte : byte + STRIDE_BYTES])
+                byte += STRIDE_BYTES
+            while byte < end and (missing or data[byte] & 0xC0 == 0x80):  # the rest of a character
+                missing -= data[byte] & 0xC0 != 0x80
                 byte += 1
-                while byte < starts[document + 1] and data[byte] & 0xC0 == 0x80:  # the rest of a character
-                    byte += 1
-                num_chars += 1
+            num_chars = places[document, number]
             places[document, number] = byte - starts[document]
+
+
+@njit(cache=True, nogil=True)
+def _begun(data):  # type: ignore[no-untyped-def]
+    """How many characters begin in these bytes."""
+    count = 0
+    for byte in data:
+        count += byte & 0xC0 != 0x80  # not the rest of a character
+    return count
