@@ -70,8 +70,8 @@ def _documents(done: Manifest, run_folder: str, expected: int) -> Iterator[str]:
 def schemas(stage: Stage[Any], run_folder: str) -> list[str]:
     """Every shard has the schema of the contract."""
     done = manifest.read(storage.join(run_folder, stage.name))
-    length = done.config.get("sequence_length")
-    expected = contract.sequence(length) if length else stage.writes
+    length, size = (done.config.get(name) for name in ("sequence_length", "vocabulary_size"))
+    expected = contract.sequence(length, contract.token_id_type(size)) if length and size else stage.writes
     return [
         f"{shard}: {problem}"
         for shard in done.shards

@@ -228,14 +228,22 @@ SOURCES = ("repository", "repository_text", "web_code", "web_math", "web_chinese
 SPLITS = ("train", "validation", "test")  # there is a test split where `test_share` asks for one
 
 
-def sequence(length: int) -> pa.Schema:
+TOKEN_ID_TYPES = (pa.uint16(), pa.int32())
+
+
+def token_id_type(vocabulary_size: int) -> pa.DataType:
+    """The narrower of TOKEN_ID_TYPES that holds every id: mostly half the bytes to write and to keep."""
+    return TOKEN_ID_TYPES[0] if vocabulary_size <= 1 << 16 else TOKEN_ID_TYPES[1]
+
+
+def sequence(length: int, token_id: pa.DataType = TOKEN_ID_TYPES[1]) -> pa.Schema:
     """The schema of packed training sequences of `length` tokens."""
     return table(
         "One packed training sequence, in memory-mapped Arrow files. A document begins with the BOS token and ends "
         "with the EOS token. So a document, or the rest of one, begins at the start of a sequence and after every EOS "
         "token; padding is PAD tokens at the end of a sequence. Sequences of the first epoch lie in `<split>/`, those "
         "of the further epochs that FIM was redone for in `<split>/epoch-<number>/`.",
-        field("tokens", pa.list_(pa.int32(), length), "token ids"),
+        field("tokens", pa.list_(token_id, length), "token ids; `uint16` where the vocabulary has at most 65,536"),
     )
 
 
@@ -354,6 +362,6 @@ def markdown() -> str:
 
 
 def _markdown_row(column: pa.Field, table_name: str) -> str:
-    kind = "fixed_size_list<int32>[sequence length]" if table_name == "sequence" else str(column.type)
+    kind = "fixed_size_list<uint16 or int32>[sequence length]" if table_name == "sequence" else str(column.type)
     kind = kind.replace("element: ", "").replace(" not null", "") + (", nullable" if column.nullable else "")
     return f"| {column.name} | `{kind}` | {column.metadata[b'meaning'].decode()} |"

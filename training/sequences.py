@@ -12,6 +12,7 @@ import pyarrow as pa
 from pipelines import contract
 
 Tokens = npt.NDArray[np.int32]
+Mapped = npt.NDArray[np.integer[Any]]  # token ids as a file has them: uint16 or int32
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Split:
     """The sequences of one split, in file order. Only the rows that are asked for are read from disk."""
 
     name: str
-    blocks: tuple[Tokens, ...]  # one a record batch: views of the mapped files, shape (rows, sequence length)
+    blocks: tuple[Mapped, ...]  # one a record batch: views of the mapped files, shape (rows, sequence length)
     paths: tuple[Path, ...]  # of each block
     starts: npt.NDArray[np.int64]  # number of the first row of each block; then the number of rows in all
     epoch_sizes: tuple[int, ...]  # how many of the rows, in order, are of each epoch that the documents were cut for
@@ -44,7 +45,7 @@ class Split:
 
     def rows(self, indices: npt.NDArray[np.integer[Any]], vocab_size: int) -> Tokens:
         """The sequences with these numbers, shape (indices, sequence length). ValueError on an id outside the model."""
-        tokens = np.stack([self._row(int(index)) for index in indices])
+        tokens = np.stack([self._row(int(index)) for index in indices], dtype=np.int32)
         if tokens.min() < 0 or tokens.max() >= vocab_size:
             position = int(np.argmax(((tokens < 0) | (tokens >= vocab_size)).any(axis=1)))
             block = self._block(int(indices[position]))
@@ -55,9 +56,9 @@ class Split:
             )
         return tokens
 
-    def _row(self, index: int) -> Tokens:
+    def _row(self, index: int) -> Mapped:
         block = self._block(index)
-        row: Tokens = self.blocks[block][index - int(self.starts[block])]
+        row: Mapped = self.blocks[block][index - int(self.starts[block])]
         return row
 
     def _block(self, index: int) -> int:
@@ -115,17 +116,18 @@ def _epoch(shard: str, split: str) -> int | None:
     return epoch if plain.startswith(f"{split}/") else None
 
 
-def _blocks(path: Path, folder: SequenceFolder) -> list[Tokens]:
+def _blocks(path: Path, folder: SequenceFolder) -> list[Mapped]:
     try:
         if not path.exists():
             raise OSError("the manifest names it, but it is not there")
         reader = pa.ipc.open_file(pa.memory_map(str(path)))
-        problems = list(contract.mismatches(reader.schema, contract.sequence(folder.sequence_length)))
+        expected = [contract.sequence(folder.sequence_length, token_id) for token_id in contract.TOKEN_ID_TYPES]
+        problems = [next(contract.mismatches(reader.schema, schema), None) for schema in expected]
         batches = [reader.get_batch(number) for number in range(reader.num_record_batches)]
     except (pa.ArrowInvalid, OSError) as error:
         raise ValueError(f"{path} is no whole Arrow file ({error}); delete it and run token_sequences again") from error
-    if problems:
-        raise ValueError(f"{path}: {problems[0]}; run token_sequences again")
+    if all(problems):
+        raise ValueError(f"{path}: {problems[-1]}; run token_sequences again")
     found = (reader.schema.metadata or {}).get(b"recipe", b"(none)").decode()
     if found != folder.recipe:
         raise ValueError(
@@ -135,6 +137,6 @@ def _blocks(path: Path, folder: SequenceFolder) -> list[Tokens]:
     return [_as_numpy(batch.column("tokens"), folder.sequence_length) for batch in batches if len(batch)]
 
 
-def _as_numpy(column: pa.FixedSizeListArray, length: int) -> Tokens:
-    tokens: Tokens = column.flatten().to_numpy(zero_copy_only=True)
+def _as_numpy(column: pa.FixedSizeListArray, length: int) -> Mapped:
+    tokens: Mapped = column.flatten().to_numpy(zero_copy_only=True)
     return tokens.reshape(-1, length)

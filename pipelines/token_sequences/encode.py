@@ -29,9 +29,11 @@ class Encoder:
     `tokenizers` is what defines the ids. `gigatoken` finds the same ones faster, and every batch checks that it does.
     """
 
-    def __init__(self, tokenizer: Tokenizer, library: Library = "gigatoken") -> None:
+    def __init__(
+        self, tokenizer: Tokenizer, library: Library = "gigatoken", token_id: type[np.integer[Any]] = np.int32
+    ) -> None:
         tokenizer.encode_special_tokens = True
-        self.tokenizer = tokenizer
+        self.tokenizer, self.token_id = tokenizer, token_id
         self.bos, self.eos, self.pad = (_id(tokenizer, name) for name in (BOS, EOS, PAD))
         self._marks = tuple(_id(tokenizer, name) for name in (FIM_BEGIN, FIM_HOLE, FIM_END))
         self._fast = gigatoken_ids(tokenizer) if library == "gigatoken" else None
@@ -42,7 +44,7 @@ class Encoder:
         ends = np.zeros(len(spans.firsts), np.int64)
         num_spans = np.diff(spans.firsts)
         np.cumsum(np.diff(starts[spans.firsts]) + 2 + num_marks(num_spans), out=ends[1:])
-        tokens = np.empty(ends[-1], np.int32)
+        tokens = np.empty(ends[-1], self.token_id)
         _assemble(ids, starts, spans.firsts, self.bos, self.eos, self._marks, tokens)
         return Documents(tokens, ends)
 

@@ -19,7 +19,7 @@ MIN_BLOCK_ROWS = 64  # and never among fewer sequences than this
 class Documents(NamedTuple):
     """Documents one after the other: document i is tokens[starts[i] : starts[i + 1]]."""
 
-    tokens: np.ndarray  # int32
+    tokens: np.ndarray  # uint16 or int32
     starts: np.ndarray  # int64[documents + 1]
 
     @property
@@ -42,7 +42,7 @@ def blocks(batches: Iterable[T], num_tokens: Callable[[T], int], length: int) ->
 
 
 def pack(batches: Iterable[Documents], length: int, pad: int, method: Method) -> Iterator[np.ndarray]:
-    """The sequences, some at a time: int32[rows, length]. What is left free at the end of a sequence is `pad`."""
+    """The sequences, some at a time: [rows, length]. What is left free at the end of a sequence is `pad`."""
     if method == "concat":
         yield from _concat((documents.tokens for documents in batches), length, pad)
         return
@@ -52,7 +52,7 @@ def pack(batches: Iterable[Documents], length: int, pad: int, method: Method) ->
 
 def _concat(batches: Iterable[np.ndarray], length: int, pad: int) -> Iterator[np.ndarray]:
     """Only the sequences that two batches share are copied."""
-    left = np.empty(0, np.int32)
+    left = np.empty(0, np.uint8)  # joined with tokens, it takes their type
     for tokens in batches:
         missing = -len(left) % length  # 0 where nothing is left
         left = np.concatenate([left, tokens[:missing]])
@@ -72,7 +72,7 @@ def _best_fit(block: list[Documents], length: int, pad: int) -> np.ndarray:
     lengths = np.concatenate([documents.lengths for documents in block])
     sequence_of = fit(lengths % length, length)
     num_full = int((lengths // length).sum())
-    rows = np.empty((num_full + int(sequence_of.max(initial=-1)) + 1, length), np.int32)
+    rows = np.empty((num_full + int(sequence_of.max(initial=-1)) + 1, length), block[0].tokens.dtype)
     used = np.zeros(len(rows), np.int64)
     first = full = 0
     for documents in block:

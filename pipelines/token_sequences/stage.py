@@ -60,7 +60,7 @@ def _train(run: Run) -> None:
 
 
 def _schema(config: TokenSequencesConfig) -> pa.Schema:
-    return contract.sequence(config.sequence_length)
+    return contract.sequence(config.sequence_length, contract.token_id_type(config.vocabulary_size))
 
 
 def _shards(run: Run) -> list[str]:
@@ -76,7 +76,8 @@ def _shards(run: Run) -> list[str]:
 
 def _tables(run: Run) -> Callable[[str], Iterator[Output]]:
     config = run.config
-    encoder = Encoder(tokenizer.load(Path(run.path(TOKENIZER))), config.library)
+    token_id = contract.token_id_type(config.vocabulary_size).to_pandas_dtype()
+    encoder = Encoder(tokenizer.load(Path(run.path(TOKENIZER))), config.library, token_id)
     shares = fim.Shares(config.fim_rate, config.fim_spm_share, config.fim_msp_share)
 
     def encoded(shard: str, epoch: int, figures: Counter[str]) -> Iterator[Documents]:

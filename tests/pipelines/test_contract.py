@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -54,6 +55,12 @@ def test_a_sequence_has_its_length():
     assert contract.sequence(4).field("tokens").type == pa.list_(pa.int32(), 4)
 
 
+@pytest.mark.parametrize(("size", "expected"), [(512, "uint16"), (1 << 16, "uint16"), (65_537, "int32")])
+def test_a_token_id_takes_two_bytes_where_all_ids_fit(size, expected):
+    kind = contract.token_id_type(size)
+    assert (str(kind), size - 1 <= np.iinfo(kind.to_pandas_dtype()).max) == (expected, True)
+
+
 def test_the_page_is_up_to_date():
     page = (ROOT / "docs/data_contract.md").read_text()
     assert page == contract.markdown(), "run `python -m pipelines contract > docs/data_contract.md`"
@@ -66,7 +73,7 @@ def test_the_page_has_every_table_and_column():
         assert [line.split(" | ")[0] for line in section.splitlines() if line.startswith("| ")][1:] == [
             f"| {column}" for column in schema.names
         ]
-    assert "| tokens | `fixed_size_list<int32>[sequence length]` | token ids |" in page
+    assert "| tokens | `fixed_size_list<uint16 or int32>[sequence length]` | token ids; `uint16` where " in page
     assert "| reason | `string, nullable` |" in page
 
 

@@ -74,11 +74,13 @@ CLEANED = {"rule": {"gram_words": 10}, "benchmarks": [{"name": "b", "version": "
 def write_sequences() -> Callable[..., Path]:
     """Writes token sequences as the stage token_sequences does: `tokens` maps a split to rows of ids."""
 
-    def write(folder: Path, tokens: dict[str, Any], recipe: str = "a" * 16, **manifest: Any) -> Path:
+    def write(
+        folder: Path, tokens: dict[str, Any], recipe: str = "a" * 16, token_id: Any = np.int32, **manifest: Any
+    ) -> Path:
         shards = [f"{split}/sequences-00000-of-00001.arrow" for split in tokens]
         for split, rows in tokens.items():
-            array = np.asarray(rows, dtype=np.int32)
-            schema = contract.sequence(array.shape[1]).with_metadata({"recipe": recipe})
+            array = np.asarray(rows, dtype=token_id)
+            schema = contract.sequence(array.shape[1], pa.from_numpy_dtype(token_id)).with_metadata({"recipe": recipe})
             (folder / split).mkdir(parents=True)
             with pa.ipc.new_file(str(folder / split / "sequences-00000-of-00001.arrow"), schema) as writer:
                 for block in np.array_split(array, 2):  # two record batches

@@ -28,8 +28,17 @@ def test_rows_are_found_across_files_and_record_batches(tmp_path, write_sequence
     assert split.rows(np.array([3, 0, 2, 0]), vocab_size=10).tolist() == [[3, 3, 3, 3], ROWS[0], ROWS[2], ROWS[0]]
 
 
-def test_the_files_are_mapped_not_loaded(tmp_path, write_sequences):
-    folder = write_sequences(tmp_path, {"train": np.zeros((4000, 256))})
+def test_ids_of_either_width_are_the_same_batches(tmp_path, write_sequences):
+    ids = [[0, 65_535, 256, 1]] * 3
+    folders = [write_sequences(tmp_path / str(kind), {"train": ids}, token_id=kind) for kind in (np.uint16, np.int32)]
+    narrow, wide = (open_train(folder).rows(np.array([2, 0]), vocab_size=1 << 16) for folder in folders)
+    assert narrow.dtype == wide.dtype == np.int32
+    assert narrow.tolist() == wide.tolist() == ids[:2]
+
+
+@pytest.mark.parametrize("token_id", [np.uint16, np.int32])
+def test_the_files_are_mapped_not_loaded(tmp_path, write_sequences, token_id):
+    folder = write_sequences(tmp_path, {"train": np.zeros((4000, 256))}, token_id=token_id)
     before = pa.total_allocated_bytes()
     blocks = open_train(folder).blocks
     assert pa.total_allocated_bytes() - before < 10_000

@@ -88,6 +88,14 @@ def test_a_text_of_less_than_three_characters_stays_whole(text, is_cut):
     assert (len(spans(text, "doc", PSM)) > 1) == is_cut
 
 
+@pytest.mark.parametrize("shares", [PSM, MSP])
+def test_characters_are_counted_not_bytes(shares):
+    long, plain = ("é中a😀\n" * 500, "12345" * 500)
+    for number in range(20):
+        lengths = [[len(piece) for piece in spans(text, str(number), shares)] for text in (long, plain)]
+        assert lengths[0] == lengths[1]
+
+
 @pytest.mark.parametrize("text", ["0123456789", "é中23😀5678é"])
 def test_cuts_fall_everywhere_alike(text):
     found = spans_of(dict.fromkeys(map(str, range(4000)), text), PSM).values()

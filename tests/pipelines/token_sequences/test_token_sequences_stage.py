@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines import contract, runner
+from pipelines.checks import schemas
 from pipelines.manifest import Cost, Counts, Manifest
 from pipelines.stage import load
 from pipelines.token_sequences import tokenizer
@@ -108,6 +109,14 @@ def test_how_documents_are_sharded_does_not_decide_the_tokenizer(tmp_path):
         run(tmp_path / str(num_shards), num_shards, tokenizer_sample_bytes=50_000)
         made.append((tmp_path / str(num_shards) / "token_sequences/tokenizer/tokenizer.json").read_bytes())
     assert made[0] == made[1]
+
+
+@pytest.mark.parametrize(("size", "expected"), [(600, "uint16"), (65_537, "int32")])
+def test_a_large_vocabulary_has_wider_ids(tmp_path, size, expected):
+    shard = run(tmp_path, vocabulary_size=size).shards[0]
+    table = pa.ipc.open_file(tmp_path / "token_sequences" / shard)
+    assert str(table.schema.field("tokens").type.value_type) == expected
+    assert schemas(load("token_sequences"), str(tmp_path)) == []
 
 
 def test_both_libraries_write_the_same_sequences(tmp_path):
