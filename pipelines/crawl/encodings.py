@@ -1,4 +1,4 @@
-"""The text of a file: by UTF-8, a byte order mark, what is declared, or a detector where it is sure enough."""
+"""The text of a file: by UTF-8, a byte order mark, what the file or its source states, or a detector that is sure."""
 
 import codecs
 import re
@@ -28,6 +28,20 @@ FAMILIES = {"big5hkscs": "big5", "euc_jis_2004": "euc_jp", "euc_kr": "cp949", "g
             "shift_jis": "cp932", "shift_jis_2004": "cp932"}  # fmt: skip
 MIN_CONFIDENCE = 0.2  # where another of WIDE fits every byte too
 CONTROL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f\ufffd]")
+
+
+HEAD_BYTES = 2048  # where a file states its encoding
+STATEMENT = re.compile(
+    rb"""
+      \A(?:[^\n]*\n)?[^\n]*coding[:=][ \t]*([\w.-]+)     # in the first two lines: Python (PEP 263), Emacs, Vim
+    | \A<\?xml[^>]*\sencoding=["']([\w.-]+)
+    | <meta\s[^>]*charset=["']?([\w.-]+)
+    | \A@charset[ ]"([\w.-]+)
+    | ^"Content-Type:[^\n]*charset=([\w.-]+)              # gettext
+    | ^[ \t]*scriptencoding[ \t]+([\w.-]+)               # Vim's scripts
+    """,
+    re.VERBOSE | re.MULTILINE | re.IGNORECASE,
+)
 
 
 class Decoded(NamedTuple):
@@ -67,7 +81,7 @@ def _strictly(content: bytes, encoding: str) -> Decoded:
 
 
 def _legacy(content: bytes, declared: str, problem: str) -> Decoded:
-    encoding = _known(declared) or _detected(content)
+    encoding = _known(_stated(content)) or _known(declared) or _detected(content)
     if not encoding:
         return _none("encoding", f"{problem}, and nothing else for certain")
     try:
@@ -77,6 +91,12 @@ def _legacy(content: bytes, declared: str, problem: str) -> Decoded:
     if found := CONTROL.search(text):
         return _none("encoding", f"{problem}; as {encoding} it has U+{ord(found[0]):04X}")
     return Decoded(text.encode(), encoding)
+
+
+def _stated(content: bytes) -> str:
+    """What the file itself says, where its language has a place for that; empty where it says nothing."""
+    found = STATEMENT.search(content, 0, HEAD_BYTES)
+    return found[found.lastindex].decode() if found and found.lastindex else ""
 
 
 def _none(reason: str, detail: str) -> Decoded:

@@ -59,6 +59,26 @@ def test_what_is_declared_counts_where_source_code_is_written_so(declared, text,
     assert decode("naïve".encode("latin-1"), declared)[:3] == (text.encode(), encoding, reason)
 
 
+STATED = [
+    ("Python", "# -*- coding: latin-1 -*-\nx = 'naïve'\n", "iso8859-1"),
+    ("Python, on the second line", "#!/usr/bin/python\n# vim: set fileencoding=cp1251 :\nx = 'да'\n", "cp1251"),
+    ("XML", '<?xml version="1.0" encoding="ISO-8859-2"?>\n<a>ż</a>\n', "iso8859-2"),
+    ("HTML", '<html>\n<meta http-equiv="Content-Type" content="text/html; charset=koi8-r">\nда\n', "koi8-r"),
+    ("CSS", '@charset "windows-1252";\na { content: "é" }\n', "cp1252"),
+    ("gettext", 'msgid ""\n"Content-Type: text/plain; charset=ISO-8859-15\\n"\n\nmsgstr "€"\n', "iso8859-15"),
+    ("Vim", '" menu\nscriptencoding latin1\nmenu Hilfe\\ für x\n', "iso8859-1"),
+    ("on the third line", "\n\n# coding: latin-1\nx = 'naïve'\n", ""),
+    ("in a call", "x = 1\ny = open(z, encoding='latin-1')  # naïve\n", ""),
+    ("UTF-8, which it is not", "# coding: utf-8\nx = 'naïve'\n", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "encoding"), [case[1:] for case in STATED], ids=[case[0] for case in STATED])
+def test_what_a_file_states_counts_where_its_language_has_a_place_for_it(text, encoding):
+    found = decode(text.encode(encoding or "latin-1"))
+    assert (found.content.decode(), found.encoding) == ((text, encoding) if encoding else ("", ""))
+
+
 def test_a_comment_among_much_ascii_is_found():
     text = "int x = 1;\n" * 5000 + RUSSIAN
     assert decode(text.encode("koi8-r")).content == text.encode()
