@@ -1,4 +1,4 @@
-"""What nobody of the repository wrote, as far as its path says: vendored, generated, minified, and lock files.
+"""What nobody of the repository wrote, by its path or by `.gitattributes`: vendored, generated, minified, lock files.
 
 The notion is GitHub Linguist's, by which it leaves files out of a repository's statistics. What it leaves out for other
 reasons (declarations, fixtures, configuration) is code that somebody wrote, and stays. What only the text says, such as
@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import re2
 
+from pipelines.rule_filter import attributes
 from pipelines.rule_filter.linguist import tables
 
 LOCK_FILES = frozenset([
@@ -35,9 +36,10 @@ WRITTEN_HERE = (
 )
 
 
-def foreign(paths: pa.ChunkedArray) -> Iterator[tuple[int, str, str]]:
-    """(row, reason, detail) of the paths which say that nobody of the repository wrote the file. A path can have
-    several, of which the first counts."""
+def foreign(files: pa.Table) -> Iterator[tuple[int, str, str]]:
+    """(row, reason, detail) of the files (`repository`, `path`, `content`) that nobody of the repository wrote. A file
+    can have several, of which the first counts."""
+    paths = files.column("path")
     names = pc.replace_substring_regex(paths, "(?s)^.*/", "")
     for row in _where(pc.is_in(names, pa.array(sorted(LOCK_FILES)))):
         yield row, "lock_file", names[row].as_py()
@@ -45,9 +47,14 @@ def foreign(paths: pa.ChunkedArray) -> Iterator[tuple[int, str, str]]:
         yield row, "minified", names[row].as_py()
     generated = pc.match_substring_regex(paths, GENERATED)
     vendored = pc.and_not(pc.match_substring_regex(paths, _vendored()), pc.match_substring_regex(paths, WRITTEN_HERE))
+    stated = attributes.stated(files)
     for reason, mask, pattern in (("generated", generated, GENERATED), ("vendored", vendored, _vendored())):
         for row in _where(mask):
-            yield row, reason, f"{re2.search(pattern, paths[row].as_py())[0]} in its path"
+            if stated[reason].get(row, True):
+                yield row, reason, f"{re2.search(pattern, paths[row].as_py())[0]} in its path"
+        yield from (
+            (row, reason, f"linguist-{reason} in .gitattributes") for row, is_so in stated[reason].items() if is_so
+        )
 
 
 def _where(mask: pa.ChunkedArray) -> list[int]:

@@ -83,11 +83,11 @@ Measured = Mapping[str, np.ndarray]
 def verdicts(
     files: pa.Table, languages: list[str], measured: Measured, limits: RuleFilterConfig
 ) -> dict[int, tuple[str, str]]:
-    """Row -> (reason, detail) of the first rule that a file (`path`, `content`) violates."""
+    """Row -> (reason, detail) of the first rule that a file (`repository`, `path`, `content`) violates."""
     held_to = [limits.of(language) for language in languages]
     violations = chain(
         _languages(languages, limits.languages),
-        foreign(files.column("path")) if limits.drop_foreign else (),
+        foreign(files) if limits.drop_foreign else (),
         _signals(BEFORE_XML, measured, held_to),
         _xml_headers(files.column("content"), held_to),
         _signals(AFTER_XML, measured, held_to),

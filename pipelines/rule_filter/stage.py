@@ -17,7 +17,7 @@ def _kernel(run: StageRun[RuleFilterConfig]) -> Kernel:
 
 
 def annotate(table: pa.Table, limits: RuleFilterConfig) -> pa.Table:
-    """A table of `path` and `content` to what was measured and the first rule violated."""
+    """A table of `repository`, `path` and `content` to what was measured and the first rule violated."""
     paths = table.column("path").to_pylist()
     contents = table.column("content").cast(pa.large_binary()).to_pylist()
     languages = [language(path, content) for path, content in zip(paths, contents, strict=True)]
@@ -61,10 +61,10 @@ def measure(texts: pa.LargeStringArray, languages: list[str]) -> dict[str, np.nd
 
 STAGE = Stage(
     name="rule_filter",
-    reads={"crawl": ("path", "content")},
+    reads={"crawl": ("repository", "path", "content")},
     writes=contract.RULE_FILTER,
     reasons=rules.REASONS,
     config=RuleFilterConfig,
     steps=(Annotate(_kernel),),
-    packages=("google-re2", "resiliparse"),
+    packages=("google-re2", "pathspec", "resiliparse"),
 )

@@ -20,7 +20,7 @@ class GitIgnore:
     def __init__(self, above: "GitIgnore | None", inside: str, text: bytes) -> None:
         self.above, self.inside = above, inside
         lines = text[:MAX_RULES_BYTES].decode(errors="replace").splitlines()
-        self.rules = [rule for line in reversed(lines) for rule in _rule(line)]
+        self.rules = [found for line in reversed(lines) for found in rule(line)]
 
     def leaves_out(self, path: str) -> bool:
         """Whether `path`, inside the tree, is ignored; that of a folder ends in `/`. The nearest, last rule decides."""
@@ -34,7 +34,7 @@ class GitIgnore:
         return False
 
 
-def _rule(line: str) -> Iterator[tuple[Any, bool]]:
+def rule(line: str) -> Iterator[tuple[Any, bool]]:
     """(what it matches, whether that is ignored); nothing where git, too, finds no pattern in the line."""
     if not line.lstrip("!").strip("/"):
         return

@@ -242,7 +242,7 @@ class _Xz:
         self.packed, self.decompressor = packed, _xz_decompressor()
 
     def read(self, size: int) -> bytes:
-        while True:
+        while size:  # an empty file asks for nothing, which lzma takes for an error
             if self.decompressor.eof:
                 rest = self.decompressor.unused_data.lstrip(b"\0") or self.packed.read(CHUNK_BYTES).lstrip(b"\0")
                 if not rest:
@@ -254,6 +254,7 @@ class _Xz:
                     raise EOFError("the xz stream has no end")
             if found := self.decompressor.decompress(rest, size):
                 return found
+        return b""
 
 
 def _xz_decompressor() -> lzma.LZMADecompressor:

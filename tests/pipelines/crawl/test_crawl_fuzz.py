@@ -1,9 +1,12 @@
 """A few of the damaged inputs that `tests/benchmarks/fuzz_crawl.py` has many of."""
 
+import random
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipelines.crawl.sources.archive import ArchiveSource
 from tests.benchmarks import fuzz_crawl
 
 FEW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -15,6 +18,13 @@ def sound(tmp_path_factory):
     folder = tmp_path_factory.mktemp("r")
     fuzz_crawl.repository(folder)
     return folder, fuzz_crawl.parts_of(folder)
+
+
+@pytest.mark.parametrize("kind", [*fuzz_crawl.PACKED, "zip"])
+def test_a_sound_archive(kind, tmp_path):
+    (tmp_path / f"r.{kind}").write_bytes(fuzz_crawl.archive(kind, random.Random(0)))
+    rows = fuzz_crawl.crawl(ArchiveSource(path=str(tmp_path / f"r.{kind}")), str(tmp_path))
+    assert {row["content"] for row in rows} == fuzz_crawl.TEXTS
 
 
 @settings(FEW, max_examples=60)

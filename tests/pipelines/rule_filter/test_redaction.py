@@ -141,7 +141,8 @@ def test_spans_are_apart_and_what_is_clean_stays(pieces):
 
 def test_the_annotation_counts_and_the_document_has_placeholders():
     content = f"# é jane@corp.io\nKEY = '{TOKENS['github_token']}'\n"
-    table = pa.table({"path": ["a.py", "vendor/b.py"], "content": pa.array([content] * 2, pa.large_string())})
+    table = pa.table({"repository": ["r"] * 2, "path": ["a.py", "vendor/b.py"],
+                      "content": pa.array([content] * 2, pa.large_string())})  # fmt: skip
     plain = annotate(table, RuleFilterConfig()).to_pylist()
     assert [(row["num_secrets"], row["num_emails"], row["redactions"]) for row in plain] == [(0, 0, [])] * 2
     kept, dropped = annotate(table, RuleFilterConfig(redact=("secrets", "emails"))).to_pylist()

@@ -14,7 +14,7 @@ from pipelines.rule_filter.stage import STAGE, annotate
 
 def verdict(path: str, content: str, **settings: object) -> tuple[str | None, str]:
     """(reason, detail) of one file."""
-    table = pa.table({"path": [path], "content": pa.array([content], pa.large_string())})
+    table = pa.table({"repository": ["r"], "path": [path], "content": pa.array([content], pa.large_string())})
     found = annotate(table, RuleFilterConfig(**settings))
     return found.column("reason")[0].as_py(), found.column("detail")[0].as_py()
 
@@ -185,7 +185,13 @@ def test_visible_text(html, visible):
 
 
 def test_the_annotation_says_what_was_measured():
-    table = pa.table({"path": ["a.py", "b.html"], "content": pa.array(["ab\n1\n", page(100, 200)], pa.large_string())})
+    table = pa.table(
+        {
+            "repository": ["r"] * 2,
+            "path": ["a.py", "b.html"],
+            "content": pa.array(["ab\n1\n", page(100, 200)], pa.large_string()),
+        }
+    )
     found = annotate(table, RuleFilterConfig()).to_pylist()
     assert isnan(found[0].pop("visible_text_chars"))
     assert isnan(found[0].pop("visible_text_share"))
