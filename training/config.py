@@ -51,6 +51,11 @@ class Schedule(Table):
             raise ValueError(f"warmup_steps {self.warmup_steps} must be less than num_steps {self.num_steps}")
         if len(self.milestones) != len(self.factors) or list(self.milestones) != sorted(self.milestones):
             raise ValueError(f"milestones {self.milestones} must ascend and pair up with factors {self.factors}")
+        if not all(0 < share < 1 for share in self.milestones) or min(self.factors, default=0) < 0:
+            raise ValueError(
+                f"milestones {self.milestones} must be shares of num_steps, between 0 and 1, and factors {self.factors}"
+                " of the peak, not below 0"
+            )
         return self
 
 
@@ -219,6 +224,8 @@ def _problem(item: Mapping[str, Any]) -> str:
         return f"{key}: unknown key; known: {', '.join(_table_at(item['loc'][:-1]).model_fields)}"
     if item["type"] == "missing":
         return f"{key}: missing"
+    if item["type"] == "value_error":  # of a check of ours, which says what it got
+        return f"{key}: {item['ctx']['error']}" if key else str(item["ctx"]["error"])
     return f"{key}: got {item['input']!r}; {item['msg']}"
 
 

@@ -25,17 +25,25 @@ def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor, chunk_
 
 
 def liger_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
-    """The same from Liger's Triton kernel, for GPUs. ValueError where it is not installed."""
-    try:
-        from liger_kernel.transformers.functional import liger_fused_linear_cross_entropy
-    except ImportError as error:
-        raise ValueError(
-            f'kernels.loss is "liger", which cannot be imported ({error}); install liger-kernel, or set "chunked"'
-        ) from error
+    """The same from Liger's Triton kernel, where `check_liger` finds it."""
+    from liger_kernel.transformers.functional import liger_fused_linear_cross_entropy
+
     loss: Tensor = liger_fused_linear_cross_entropy(
         hidden, weight.to(hidden.dtype), targets, ignore_index=IGNORED, reduction="sum"
     )
     return loss
+
+
+def check_liger(device: torch.device) -> None:
+    """ValueError where Liger's kernels cannot run."""
+    if device.type != "cuda":
+        raise ValueError(f'kernels.loss is "liger", whose kernels need a GPU, got the device {device}; set "chunked"')
+    try:
+        import liger_kernel.transformers.functional  # noqa: F401
+    except ImportError as error:
+        raise ValueError(
+            f'kernels.loss is "liger", which cannot be imported ({error}); install liger-kernel, or set "chunked"'
+        ) from error
 
 
 class _Chunked(torch.autograd.Function):

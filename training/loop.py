@@ -11,11 +11,11 @@ def train(run: Run) -> bool:
         metrics = train_step(run.state, batch)
         validation_loss = run.validate() if run.is_due(run.config.validation.every_steps) else None
         run.report(metrics, validation_loss)
+        if run.is_due_to_export():  # before the checkpoint, from which the run would go on without it
+            result.export(run)
         stopping = run.is_asked_to_stop()
         if stopping or run.is_due(run.config.checkpoints.every_steps):
             run.save()
-        if run.is_due_to_export():
-            result.export(run)
         if stopping:
             break
     return run.is_finished()

@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 
 from training import attention, balance, context_parallel, hugging_face
 from training.config import Kernels
-from training.cross_entropy import liger_cross_entropy, linear_cross_entropy
+from training.cross_entropy import check_liger, liger_cross_entropy, linear_cross_entropy
 from training.data import IGNORED
 from training.experts import GROUPED
 from training.shape import Experts, Model
@@ -130,6 +130,8 @@ def load(folder: Path, shape: Model, vocabulary: Vocabulary) -> PreTrainedModel:
 def prepare(model: PreTrainedModel, kernels: Kernels, device: torch.device) -> str:
     """Sets the model up for `device` as `kernels` asks; returns which attention kernel runs. ValueError: not there."""
     chosen = attention.choose(kernels.attention, device)
+    if kernels.loss == "liger":
+        check_liger(device)
     model.set_attn_implementation(attention.implementation(chosen))
     packed: Any = model
     packed.kernels = kernels

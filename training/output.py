@@ -84,9 +84,14 @@ class Output:
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Keeps a second run out of `folder`, even one on its way out. ValueError where there is one already."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
+    """Keeps a second run out of `folder`, even one on its way out. ValueError where there is one already, or where no
+    folder can be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock_file = (folder / ".lock").open("w")
+    except OSError as error:
+        raise ValueError(f"--output: {folder} cannot be written to ({error}); give another folder") from error
+    with lock_file as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

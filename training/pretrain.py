@@ -6,7 +6,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training import recipe, sequences, tokenizer
+from training import full_disk, recipe, sequences, tokenizer
 from training.config import TrainingConfig
 from training.corpus import Corpus, open_corpus
 from training.output import CHECKPOINT, IN_PROGRESS, LOSS_CURVE, METRICS, Output, alone_in
@@ -42,16 +42,13 @@ def pretrain(
         _say(f"{output_folder} is up to date (recipe {output.recipe.digits})")
         return Outcome.UP_TO_DATE
     corpus = open_corpus(config, folder, tokenizer_folder, init)
-    with alone_in(output_folder) if _is_main() else nullcontext():
+    with full_disk.explained(output_folder), alone_in(output_folder) if _is_main() else nullcontext():
         _say_what_changed(output)
         return _train(config, corpus, output)
 
 
 def _train(config: TrainingConfig, corpus: Corpus, output: Output) -> Outcome:
-    from training import (
-        out_of_memory,
-        result,
-    )  # these load PyTorch, which a run that is up to date or refused need not wait for
+    from training import out_of_memory, result  # PyTorch: a run that is up to date or refused need not wait for it
     from training.loop import train
     from training.run import Run
 

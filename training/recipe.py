@@ -14,9 +14,9 @@ from training.config import TrainingConfig
 
 # A bar redrawn must not cost a week of training.
 PRESENTATION = {
-    "__main__.py", "loss_curve.py", "model_card.py", "out_of_memory.py", "plan.py", "plan_activations.py",
-    "plan_command.py", "plan_memory.py", "plan_parameters.py", "plan_shape.py", "profiling.py", "progress.py",
-    "tracking.py",
+    "__main__.py", "full_disk.py", "loss_curve.py", "model_card.py", "out_of_memory.py", "plan.py",
+    "plan_activations.py", "plan_command.py", "plan_memory.py", "plan_parameters.py", "plan_shape.py", "profiling.py",
+    "progress.py", "tracking.py",
 }  # fmt: skip
 
 

@@ -20,10 +20,11 @@ def export(run: Run) -> None:
     weights = run.state.whole_weights()
     if run.is_main:
         name = f"step-{run.state.progress.step:08d}"
-        temporary = run.output.in_progress / MODELS / f".{name}.writing"
+        temporary = run.output.in_progress / f"{name}.writing"
         shutil.rmtree(temporary, ignore_errors=True)
         _write_checkpoint(run, temporary, weights)
-        atomic.move_into_place(temporary, temporary.with_name(name))
+        (run.output.in_progress / MODELS).mkdir(exist_ok=True)
+        atomic.move_into_place(temporary, run.output.in_progress / MODELS / name)
 
 
 def write(run: Run) -> Path:

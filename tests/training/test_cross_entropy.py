@@ -1,10 +1,12 @@
 """Cross-entropy in chunks is that of all logits, in value and gradients; bfloat16 within the rounding of its inputs."""
 
+import sys
+
 import pytest
 import torch
 from torch.nn import functional
 
-from training.cross_entropy import liger_cross_entropy, linear_cross_entropy
+from training.cross_entropy import check_liger, linear_cross_entropy
 from training.data import IGNORED
 
 
@@ -55,7 +57,14 @@ def test_no_more_than_a_chunk_of_logits_is_ever_held(monkeypatch):
     assert sizes == [(20, 37), (20, 37), (10, 37)]
 
 
-def test_liger_where_it_is_missing_says_what_to_do(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "liger_kernel", None)
-    with pytest.raises(ValueError, match=r'kernels.loss is "liger", which cannot be imported .* or set "chunked"'):
-        liger_cross_entropy(*case(torch.float32))
+@pytest.mark.parametrize(
+    ("device", "message"),
+    [
+        ("cuda", 'kernels.loss is "liger", which cannot be imported .* or set "chunked"'),
+        ("cpu", 'kernels.loss is "liger", whose kernels need a GPU, got the device cpu; set "chunked"'),
+    ],
+)
+def test_liger_where_it_cannot_run_says_what_to_do(monkeypatch, device, message):
+    monkeypatch.setitem(sys.modules, "liger_kernel", None)
+    with pytest.raises(ValueError, match=message):
+        check_liger(torch.device(device))

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from training import __main__, atomic, sequences
+from training import __main__, atomic, full_disk, result, sequences
 from training.data import as_batch, validation_rows
 from training.output import alone_in
 from training.pretrain import Outcome, pretrain
@@ -160,6 +161,27 @@ def test_a_crash_while_publishing_leaves_no_manifest_and_is_made_good(assert_sam
     assert_same_result(tmp_path)
 
 
+def test_a_disk_that_takes_no_model_is_said_and_no_model_is_missing_later(
+    assert_same_result, run, tmp_path, monkeypatch
+):
+    def full(*_arguments, **_settings):
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    exporting = {"checkpoints": {"every_steps": 2, "export_every_steps": 4}}
+    monkeypatch.setattr(result, "_write_checkpoint", full)
+    with pytest.raises(ValueError, match=r"--output: the disk under .*: .*No space left .*: make room"):
+        run(**exporting)
+    monkeypatch.undo()
+    assert run(**exporting) is Outcome.FINISHED
+    assert sorted(path.name for path in (tmp_path / "models").iterdir()) == ["step-00000004", "step-00000008"]
+    assert_same_result(tmp_path)
+
+
+def test_other_errors_of_the_system_pass_through(tmp_path):
+    with pytest.raises(ConnectionError), full_disk.explained(tmp_path):
+        raise ConnectionError("not of a disk")
+
+
 def blow_up(monkeypatch, first: int, last: int) -> None:
     """Makes the gradients of those steps not finite."""
 
@@ -200,6 +222,13 @@ def test_the_folder_of_something_else_is_refused(run, tmp_path, text):
 def test_two_runs_in_one_folder_are_refused(run, tmp_path):
     with alone_in(tmp_path), pytest.raises(ValueError, match="another run is writing to"):
         run()
+
+
+def test_an_output_that_cannot_be_a_folder_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    message = r"--output: .*file cannot be written to \(.*File exists.*give another folder"
+    with pytest.raises(ValueError, match=message), alone_in(tmp_path / "file"):
+        pass
 
 
 @pytest.fixture

@@ -53,7 +53,15 @@ def test_defaults_are_the_papers(tmp_path):
         (("num_steps = 10", "num_steps = -10"), "schedule.num_steps: got -10; Input should be greater than 0"),
         (("warmup_steps = 1", "warmup_steps = 10"), "warmup_steps 10 must be less than num_steps 10"),
         (("warmup_steps = 1", "warmup_steps = 1\nmilestones = [0.5]"), "must ascend and pair up with factors"),
-        (("num_heads = 2", "num_heads = 3"), "hidden_size 8 must split into 3 heads of an even size"),
+        (
+            ("warmup_steps = 1", "warmup_steps = 1\nmilestones = [0.8, 1.2]"),
+            "schedule: milestones (0.8, 1.2) must be shares",
+        ),
+        (
+            ("warmup_steps = 1", "warmup_steps = 1\nfactors = [-0.3, 0.1]"),
+            "factors (-0.3, 0.1) of the peak, not below 0",
+        ),
+        (("num_heads = 2", "num_heads = 3"), "model: hidden_size 8 must split into 3 heads of an even size"),
         (("num_heads = 2", "num_heads = 2\nnum_kv_heads = 3"), "num_heads 2 must be a multiple of num_kv_heads 3"),
         (("[model]", "[model"), "is not valid TOML"),
     ],
@@ -163,6 +171,7 @@ def test_parts_of_another_kind_of_model_are_refused(change, message):
     ("change", "message"),
     [
         ({"num_groups": 3}, "num_routed 8 must be a multiple of num_groups 3"),
+        ({"num_groups": 2, "groups_per_token": 3}, "groups_per_token 3 is more than num_groups 2"),
         (
             {"num_groups": 4, "groups_per_token": 1, "num_per_token": 3},
             "num_per_token 3 is more than the 2 experts in reach",
