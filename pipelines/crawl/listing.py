@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -75,20 +76,28 @@ def num_repositories(url: str) -> int:
         return int(pq.read_metadata(stream).num_rows)
 
 
-def read(url: str, shard: int) -> Iterator[tuple[Repository, int, str]]:
-    """The repositories of one shard, by name, each with the number of its source and its key."""
+class Listed(NamedTuple):
+    """A repository of the list."""
+
+    repository: Repository
+    source: int  # its place among the sources
+    key: str
+
+
+def read(url: str, shard: int) -> Iterator[Listed]:
+    """The repositories of one shard, by name."""
     with storage.open_input(url) as stream:
         yield from _repositories(pq.read_table(stream, filters=[("shard", "=", shard)]))
 
 
-def read_all(url: str) -> Iterator[tuple[Repository, int, str]]:
-    """The repositories of every shard, as `read` gives them; few are in memory at a time."""
+def read_all(url: str) -> Iterator[Listed]:
+    """The repositories of every shard, by name; few are in memory at a time."""
     with storage.open_input(url) as stream:
         for batch in pq.ParquetFile(stream).iter_batches():
             yield from _repositories(batch)
 
 
-def _repositories(rows: pa.Table | pa.RecordBatch) -> Iterator[tuple[Repository, int, str]]:
+def _repositories(rows: pa.Table | pa.RecordBatch) -> Iterator[Listed]:
     for row in rows.to_pylist():
         stated = {name: row[name] for name in STATED} | {"topics": tuple(row["topics"])}
-        yield Repository(name=row["repository"], **stated), row["source"], row["key"]
+        yield Listed(Repository(name=row["repository"], **stated), row["source"], row["key"])

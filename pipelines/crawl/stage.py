@@ -12,12 +12,13 @@ from pipelines import contract, progress
 from pipelines.crawl import cache, files, listing, retry
 from pipelines.crawl.carried import EarlierShard
 from pipelines.crawl.limits import Limits
+from pipelines.crawl.listing import Listed
 from pipelines.crawl.sources.archive import ArchiveSource
 from pipelines.crawl.sources.directory import DirectorySource
 from pipelines.crawl.sources.git import GitSource
 from pipelines.crawl.sources.github import GithubSource
 from pipelines.crawl.sources.installed import InstalledSource
-from pipelines.crawl.sources.source import Repository, each_path_once
+from pipelines.crawl.sources.source import each_path_once
 from pipelines.crawl.sources.stack import StackSource
 from pipelines.crawl.tally import Tally
 from pipelines.stage import Local, Output, Stage, StageRun, Write
@@ -72,20 +73,17 @@ def _tables(run: StageRun[CrawlConfig]) -> Callable[[str], Iterator[Output]]:
     config, folder = run.config, cache.folder_of(run.folder)
 
     def tables(shard: str) -> Iterator[Output]:
-        earlier, tally = EarlierShard(run.path(shard)), Tally(partial(progress.count, run, shard))
-        repositories = (
-            files.Rows(
-                repository.name,
-                key,
-                earlier.take(repository.name, key, repository.num_stars) or read(repository, number),
-            )
-            for repository, number, key in listing.read(run.path(LISTING), int(shard.split("-")[1]))
-        )
-        return (("", table) for table in files.row_groups(tally.each(repositories), config.row_group_bytes))
+        earlier, listed = EarlierShard(run.path(shard)), listing.read(run.path(LISTING), int(shard.split("-")[1]))
+        counted = Tally(partial(progress.count, run, shard)).each(rows(one, earlier) for one in listed)
+        return (("", table) for table in files.row_groups(counted, config.row_group_bytes))
 
-    def read(repository: Repository, number: int) -> list[pa.RecordBatch]:
-        source = config.sources[number]
-        return files.batches(repository, lambda: each_path_once(source.entries(repository, config, folder)), config)
+    def rows(listed: Listed, earlier: EarlierShard) -> files.Rows:
+        """Carried over where nothing has changed, else read."""
+        repository, source = listed.repository, config.sources[listed.source]
+        found = earlier.take(repository.name, listed.key, repository.num_stars) or files.batches(
+            repository, lambda: each_path_once(source.entries(repository, config, folder)), config
+        )
+        return files.Rows(repository.name, listed.key, found)
 
     return tables
 
@@ -93,7 +91,7 @@ def _tables(run: StageRun[CrawlConfig]) -> Callable[[str], Iterator[Output]]:
 def _remove_unneeded(run: StageRun[CrawlConfig]) -> None:
     """Every shard is whole by now. What was carried over keeps its clone too: other limits read it again."""
     folder, listed = cache.folder_of(run.folder), listing.read_all(run.path(LISTING))
-    needed = {run.config.sources[number].kept(repository, run.config) for repository, number, _ in listed}
+    needed = {run.config.sources[one.source].kept(one.repository, run.config) for one in listed}
     cache.remove_unfinished(folder)
     cache.remove_unneeded(folder, sorted(needed - {""}))
 
