@@ -40,6 +40,8 @@ class CrawlConfig(Limits):
     def _are_several(cls, found: object) -> object:
         if isinstance(found, Mapping):
             raise ValueError("expected a list of tables: write [[crawl.sources]], with two brackets, above each source")
+        if isinstance(found, list | tuple) and any(isinstance(one, Mapping) and "kind" not in one for one in found):
+            raise ValueError('one has no `kind`; expected, for example, kind = "git": docs/sources.md has all of them')
         return found
 
 

@@ -126,6 +126,7 @@ def test_two_repositories_of_one_name_are_refused(tmp_path):
         ({"sources": [{"kind": "svn", "path": "x"}]}, "Input tag 'svn' found using 'kind' does not match any of the"),
         ({"sources": [{"kind": "directory", "path": "x", "depth": 1}]}, "sources.0.directory.depth: unknown key"),
         ({"sources": [{"kind": "git"}]}, "sources.0.git.url: got {'kind': 'git'}; Field required"),
+        ({"sources": [{"url": "/x"}]}, "one has no `kind`; expected, for example, kind ="),
         ({"sources": {"kind": "git", "url": "/x"}}, "expected a list of tables: write [[crawl.sources]], with two"),
         (
             {"sources": [{"kind": "git", "url": "/x", "license": "BSD 3"}]},
