@@ -15,7 +15,7 @@ from pipelines.crawl.sources.github_client import Client
 LOG = logging.getLogger("pipelines")
 PAGE_ROWS = 100
 MAX_RESULTS = 1000  # of one search
-SECOND = timedelta(seconds=1)
+SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}/(?!\.{1,2}\Z)[A-Za-z0-9_.-]{1,100}")
 
 
@@ -24,16 +24,17 @@ def repositories(client: Client, qualifiers: str, begin: datetime, end: datetime
 
     Dates of creation never change, but stars do, by which GitHub sorts: of two pages that are asked one after the
     other, a repository can move from the second to the first, and be on neither. So ranges are halved until all of one
-    is on one page. Only of a second that has more than a page are further ones asked.
+    is on one page. Only of a second that has more than a page are further ones asked. An answer that GitHub broke off
+    is asked for in halves too, down to a day.
     """
     first = _page(client, qualifiers, begin, end, 1)
-    is_whole = first["total_count"] <= PAGE_ROWS and not first["incomplete"]
-    if not is_whole and end - begin > SECOND:
+    too_many, incomplete = first["total_count"] > PAGE_ROWS, first["incomplete"]
+    if (too_many and end - begin > SECOND) or (incomplete and end - begin > DAY):
         middle = begin + timedelta(seconds=(end - begin) // SECOND // 2)
         yield from repositories(client, qualifiers, begin, middle)
         yield from repositories(client, qualifiers, middle, end)
         return
-    if first["total_count"] > MAX_RESULTS or first["incomplete"]:
+    if first["total_count"] > MAX_RESULTS or incomplete:
         LOG.warning("crawl: github: not all of %d repositories of %s are shown", first["total_count"], begin)
     yield from first["rows"]
     for number in range(2, ceil(min(first["total_count"], MAX_RESULTS) / PAGE_ROWS) + 1):

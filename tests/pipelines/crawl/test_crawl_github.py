@@ -462,6 +462,20 @@ def test_a_search_that_github_breaks_off_is_asked_in_halves(client):
     assert names_of(client(hub)) == ["a/one"]
 
 
+def test_a_search_that_github_always_breaks_off_has_an_end(client, caplog):
+    hub = Github(*hourly(30))
+
+    def answer(path, answered=hub.answer):
+        status, headers, body = answered(path)
+        return status, headers, body | {"incomplete_results": True}
+
+    hub.answer = answer
+    found = names_of(client(hub), end=datetime(2020, 1, 9, tzinfo=UTC))
+    assert sorted(found) == sorted(one["full_name"] for one in hub.repositories)
+    assert len(hub.asked) == 15
+    assert len(caplog.messages) == 8
+
+
 def test_names_that_are_none_are_left_out(client):
     hub = Github(*(made(name) for name in ("a/one", "a/..", "../../etc", "a/b/c", "a/b?x", "a/é")))
     assert names_of(client(hub)) == ["a/one"]
