@@ -3,9 +3,8 @@
 import hashlib
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -31,14 +30,9 @@ def write(url: str, sources: list[Source], cache_folder: str, num_shards: int, m
     """
     with ThreadPoolExecutor(NUM_THREADS) as threads:  # listing is waiting for servers
         listed = list(threads.map(lambda source: list(source.repositories(cache_folder)), sources))
-    found = [(repository, number) for number, repositories in enumerate(listed) for repository in repositories]
-    found.sort(key=lambda pair: pair[0].name)
-    for (one, _), (other, _) in pairwise(found):
-        if one.name == other.name:
-            raise ValueError(
-                f"crawl: two repositories are named {one.name!r} ({one.location}, {other.location}); a name is "
-                "that of one: leave one out, or rename it (`name` of a git source, the file of an archive, the folder)"
-            )
+    found = _each_once(
+        (repository, number) for number, repositories in enumerate(listed) for repository in repositories
+    )
     for repository, _ in found:
         if repository.reason:
             LOG.warning("crawl: %s: %s %s", repository.name, repository.reason, repository.detail)
@@ -48,6 +42,24 @@ def write(url: str, sources: list[Source], cache_folder: str, num_shards: int, m
     )
     with storage.replacing(url) as stream:
         pq.write_table(table, stream, compression="zstd")
+
+
+def _each_once(listed: Iterable[tuple[Repository, int]]) -> list[tuple[Repository, int]]:
+    """By name. Of one repository in several sources, two searches for example, the first source counts."""
+    found: dict[str, tuple[Repository, int]] = {}
+    num_again = 0
+    for repository, number in listed:
+        first, _ = found.setdefault(repository.name, (repository, number))
+        if (first.location, first.revision) != (repository.location, repository.revision):
+            both = " and ".join(f"{one.location} {one.revision}".strip() for one in (first, repository))
+            raise ValueError(
+                f"crawl: two repositories are named {first.name!r}, {both}; a name is that of one: leave one out, or "
+                "rename it (`name` of a git source, the file of an archive, the folder)"
+            )
+        num_again += first is not repository
+    if num_again:
+        LOG.info("crawl: %d repositories are in the list already, by an earlier source, which counts", num_again)
+    return [found[name] for name in sorted(found)]
 
 
 def _row(repository: Repository, source: int, num_shards: int) -> dict[str, object]:

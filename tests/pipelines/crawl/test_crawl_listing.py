@@ -108,14 +108,26 @@ def test_what_cannot_be_read_is_recorded_and_said(tmp_path, caplog):
     assert (row["reason"], row["detail"]) == ("unreadable_repository", "why")
 
 
-def test_two_repositories_of_one_name_are_refused(tmp_path):
-    url = str(tmp_path / "repositories.parquet")
-    expected = (
-        r"^crawl: two repositories are named 'a' \(/at/a, /at/a\); a name is that of one: leave one out, or rename"
-    )
-    with pytest.raises(ValueError, match=expected):
-        listing.write(url, [Listed(repository("a"), repository("b")), Listed(repository("a"))], "unused", 1, "code")
+@pytest.mark.parametrize(
+    ("changed", "both"), [({"location": "/b"}, "/at/a 1 and /b 1"), ({"revision": "2"}, "/at/a 1 and /at/a 2")]
+)
+def test_two_repositories_of_one_name_are_refused(tmp_path, changed, both):
+    url, other = str(tmp_path / "repositories.parquet"), replace(repository("a"), **changed)
+    with pytest.raises(
+        ValueError, match=rf"^crawl: two repositories are named 'a', {both}; a name is that of one: leave"
+    ):
+        listing.write(url, [Listed(repository("a"), repository("b")), Listed(other)], "unused", 1, "code")
     assert not Path(url).exists()
+
+
+def test_of_one_repository_in_two_sources_the_first_counts(tmp_path, caplog):
+    url = str(tmp_path / "repositories.parquet")
+    sources = [Listed(repository("b")), Listed(repository("a"), replace(repository("b"), num_stars=9))]
+    with caplog.at_level(logging.INFO):
+        listing.write(url, sources, "unused", 1, "code")
+    found = [(one.repository.name, one.repository.num_stars, one.source) for one in listing.read_all(url)]
+    assert found == [("a", 3, 1), ("b", 3, 0)]
+    assert caplog.messages == ["crawl: 1 repositories are in the list already, by an earlier source, which counts"]
 
 
 @pytest.mark.parametrize(
