@@ -61,6 +61,7 @@ what you may do to it:
              ["wandb"] shows it; [profile] num_steps = 3 leaves a trace of three steps in profile/trace.json
 
 exit status: 0 the result is there, 75 stopped and saved, 1 an input cannot be used or the disk is full
+             (torchrun and accelerate launch say 1 for 75, too: the last line says "state saved")
 """
 
 

@@ -160,16 +160,22 @@ class TrainingConfig(Table):
         asked = [(table, key) for table, key in SCALED if _value(tables, table, key) == SCALING_LAW]
         if not asked:
             return tables
-        shape, steps = Model.model_validate(tables["model"]), int(tables["schedule"]["num_steps"])
+        batch, rate = (_value(tables, table, key) for table, key in SCALED)
+        given, steps = tables.get("model"), _value(tables, "schedule", "num_steps")
+        if given is None or not isinstance(steps, int) or not (isinstance(batch, int) or batch == SCALING_LAW):
+            raise ValueError(
+                '"scaling_law" follows from [model] and the whole numbers schedule.num_steps and batch.num_sequences '
+                '(which may be "scaling_law" too); give them'
+            )
+        shape = Model.model_validate(given)
         length = shape.max_sequence_length
         per_token = shape.flops_per_token(length)
-        batch, rate = tables["batch"]["num_sequences"], tables["optimizer"]["peak_learning_rate"]
         if batch == SCALING_LAW:
             batch = max(1, round(scaling.batch_tokens_of_steps(per_token, steps) / length))
         if rate == SCALING_LAW:
             rate = float(f"{scaling.peak_learning_rate(per_token * batch * length * steps):.3g}")
-        scaled = {"batch": {"num_sequences": batch}, "optimizer": {"peak_learning_rate": rate}}
-        return {**tables, **{name: {**tables[name], **table} for name, table in scaled.items()}}
+        scaled = dict(zip(SCALED, (batch, rate), strict=True))
+        return {**tables, **{table: {**tables[table], key: scaled[table, key]} for table, key in asked}}
 
     def deciding(self) -> dict[str, Any]:
         """The settings that decide the result. How the work is cut up (passes, pauses) at most moves a rounding."""

@@ -5,6 +5,8 @@ import sys
 import time
 from pathlib import Path
 
+import torch
+
 from training.state import Progress, State
 
 
@@ -31,11 +33,17 @@ class Meter:
         progress = state.progress
         progress.seconds = self.seconds
         progress.cpu_seconds = self._cpu_seconds_before + state.total([time.process_time() - self._cpu_started])[0]
-        progress.peak_memory_bytes = max(progress.peak_memory_bytes, _peak_memory_bytes())
+        peak = _peak_memory_bytes(state.accelerator.device)
+        progress.peak_memory_bytes = max(progress.peak_memory_bytes, peak)
 
 
-def _peak_memory_bytes() -> int:
-    """Of this program. The kernel's `ru_maxrss` would also hold the peak of the process that started it."""
+def _peak_memory_bytes(device: torch.device) -> int:
+    """Of tensors on a GPU, else of this program.
+
+    (The kernel's `ru_maxrss` would also hold the peak of the process that started it.)
+    """
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
     try:
         status = Path("/proc/self/status").read_text()
         return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) * 1024

@@ -18,9 +18,21 @@ FIXED = (  # what a checkpoint and the settings must agree on; long context chan
     "num_attention_heads",
     "num_key_value_heads",
     "tie_word_embeddings",
-    "n_routed_experts",
+    "rms_norm_eps",
     "kv_lora_rank",
     "q_lora_rank",
+    "qk_nope_head_dim",
+    "qk_rope_head_dim",
+    "v_head_dim",
+    "n_routed_experts",
+    "n_shared_experts",
+    "num_experts_per_tok",
+    "moe_intermediate_size",
+    "first_k_dense_replace",
+    "routed_scaling_factor",
+    "topk_method",
+    "n_group",
+    "topk_group",
 )
 
 

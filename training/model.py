@@ -113,10 +113,12 @@ def load(folder: Path, shape: Model, vocabulary: Vocabulary) -> PreTrainedModel:
     """
     config = hugging_face.config_of(shape, vocabulary)
     hugging_face.check_shape(folder, config, shape)
+    kind: Any = CLASSES[shape.kind]
     try:
-        loaded = CLASSES[shape.kind].from_pretrained(
+        loaded, report = kind.from_pretrained(
             folder,
             config=config,
+            output_loading_info=True,
             dtype=torch.float32,
             attn_implementation=config._attn_implementation,
             local_files_only=True,
@@ -124,6 +126,8 @@ def load(folder: Path, shape: Model, vocabulary: Vocabulary) -> PreTrainedModel:
         )
     except (OSError, RuntimeError, ValueError) as error:
         raise ValueError(f"--init: the weights in {folder} cannot be loaded: {error}") from error
+    if report["missing_keys"]:  # else they would be random
+        raise ValueError(f"--init: {folder} has no weights {', '.join(sorted(report['missing_keys']))}; is it whole?")
     return _ready(loaded, shape)
 
 

@@ -35,7 +35,7 @@ class Progress:
     train_seconds: float = 0.0  # in training steps, waiting for data included
     seconds: float = 0.0  # of wall time, with validation and saving
     cpu_seconds: float = 0.0  # of all processes
-    peak_memory_bytes: int = 0  # of the main process
+    peak_memory_bytes: int = 0  # of the main process: its tensors on a GPU, or all of it on a CPU
 
 
 @dataclass

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from training import hardware, loss_curve, metrics
+from training import cost, hardware, loss_curve, metrics
 from training.metrics import Line, MetricsLog
 from training.progress import duration
 
@@ -95,3 +95,9 @@ def test_the_peak_of_a_cpu_is_measured():
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0:00"), (75, "1:15"), (3675, "1:01:15")])
 def test_durations(seconds, text):
     assert duration(seconds) == text
+
+
+def test_the_peak_memory_is_the_gpus_where_there_is_one(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: 7 if device.type == "cuda" else 0)
+    assert cost._peak_memory_bytes(torch.device("cuda")) == 7
+    assert cost._peak_memory_bytes(torch.device("cpu")) > 1e7

@@ -1,11 +1,14 @@
 """Whole runs of models that are no fresh Llama: from a checkpoint with positions stretched, and with experts."""
 
 import json
+import re
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
+from training import model
 from training.pretrain import Outcome, pretrain
 from training.recipe import fingerprint
 
@@ -66,6 +69,38 @@ def test_a_model_with_experts_trains_and_tells_of_their_balance(settings, sequen
         line["validation_loss"] is not None for line in lines
     ]
     assert sum(lines[-1]["expert_load"][0]) == pytest.approx(4, abs=0.01)
-    model = AutoModelForCausalLM.from_pretrained(tmp_path / "checkpoint")
-    assert type(model).__module__.startswith("transformers.")
-    assert model.model.layers[0].self_attn.scaling == pytest.approx(12**-0.5 * 1.589626, rel=1e-5)  # 2405.04434, 3.1.4
+    network = AutoModelForCausalLM.from_pretrained(tmp_path / "checkpoint")
+    assert type(network).__module__.startswith("transformers.")
+    assert network.model.layers[0].self_attn.scaling == pytest.approx(
+        12**-0.5 * 1.589626, rel=1e-5
+    )  # 2405.04434, 3.1.4
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"num_per_token": 1}, "has num_experts_per_tok 2, but [model] asks for 1"),
+        ({"num_dense_layers": 0}, "has first_k_dense_replace 1, but [model] asks for 0"),
+        ({"scaling_factor": 2.0}, "has routed_scaling_factor 1.0, but [model] asks for 2.0"),
+        ({"num_groups": 2}, "has topk_method greedy, but [model] asks for group_limited_greedy"),
+    ],
+)
+def test_experts_that_would_be_routed_otherwise_or_begin_anew_are_refused(
+    settings, vocabulary, tmp_path, changed, message
+):
+    shape = settings(model=EXPERTS).model
+    model.build(shape, vocabulary, seed=0).save_pretrained(tmp_path)
+    assert model.load(tmp_path, shape, vocabulary)
+    other = settings(model={**EXPERTS, "experts": {**EXPERTS["experts"], **changed}}).model
+    with pytest.raises(ValueError, match=re.escape(message)):
+        model.load(tmp_path, other, vocabulary)
+
+
+def test_a_checkpoint_without_some_weights_is_refused(settings, vocabulary, tmp_path):
+    shape = settings().model
+    model.build(shape, vocabulary, seed=0).save_pretrained(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    del weights["model.layers.1.mlp.up_proj.weight"]
+    save_file(weights, tmp_path / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ValueError, match=r"has no weights model.layers.1.mlp.up_proj.weight; is it whole\?"):
+        model.load(tmp_path, shape, vocabulary)

@@ -136,6 +136,24 @@ def test_batch_and_learning_rate_can_be_those_of_the_scaling_law(batch, rate, ex
 
 
 @pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("num_steps = 10", ""), "follows from [model] and the whole numbers schedule.num_steps and batch.num_seq"),
+        (("num_steps = 10", 'num_steps = "many"'), "follows from [model] and the whole numbers schedule.num_steps and"),
+        (("[model]", "[mode]"), "follows from [model] and"),
+        (("num_sequences = 2", ""), "follows from [model] and"),
+        (("[schedule]", "[schedul]"), "follows from [model] and"),
+        (("num_heads = 2", "num_heads = 3"), "must split into 3 heads"),
+    ],
+)
+def test_what_the_scaling_law_needs_is_named(tmp_path, change, message):
+    text = MINIMAL.replace("peak_learning_rate = 1e-3", 'peak_learning_rate = "scaling_law"')
+    with pytest.raises(ValueError, match=r"config: .* cannot be used") as error:
+        load(write(tmp_path, text.replace(*change)))
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
     ("rope", "length", "message"),
     [
         (
