@@ -1,2 +1,2 @@
-# -*- coding: latin-1 -*-
+# as an old editor left it
 GREETING = "Grüße aus Köln"
