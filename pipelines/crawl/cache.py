@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from pipelines.recipe import short_hash
 
-UNFINISHED = ("*/*.tmp", "*/*/*.tmp")
+UNFINISHED = ("*/*.tmp", "*/*/*.tmp", "*/*/.*.tmp")  # the last: files that `storage` was writing
 KEPT = ("git/*/*", "stack/*")  # clones, and tables brought together; what GitHub answered is small, and stays
 
 
@@ -23,7 +23,10 @@ def folder_of(crawl_folder: str) -> str:
 def remove_unfinished(folder: str) -> None:
     """What a killed crawl left."""
     for path in _matches(folder, UNFINISHED):
-        shutil.rmtree(path)
+        if os.path.isdir(path):
+            shutil.rmtree(path)
+        else:
+            os.unlink(path)
 
 
 def remove_unneeded(folder: str, needed: Iterable[str]) -> None:

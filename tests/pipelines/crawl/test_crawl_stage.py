@@ -234,6 +234,7 @@ def test_tables_that_were_brought_together_go_when_there_are_others(run_stages, 
 def test_what_a_killed_crawl_left_half_made_is_removed(tmp_path):
     for name in ("git/a/b-1.x.tmp/objects", "stack/c.tmp", "git/a/b-1"):
         (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "git/a/.answer.json.0a.tmp").touch()
     cache.remove_unfinished(str(tmp_path))
     assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")) == [
         "git", "git/a", "git/a/b-1", "stack",
