@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 from pipelines.crawl.sources.gitignore import rule
 
 NAME = r"(?:^|/)\.gitattributes$"
-LINE = re.compile(r'[ \t]*(?:"([^"\\]+)"|([^\s"#]\S*))[ \t]+(.*linguist-.*)')
-ATTRIBUTE = re.compile(r"(?:^|\s)([-!]?)linguist-(generated|vendored)(?:=(\S*))?(?=\s|$)")
+PATTERN = re.compile(r'"([^"\\]+)"|([^\s"#]\S*)')
+ATTRIBUTE = re.compile(r"\s([-!]?)linguist-(generated|vendored)(?:=(\S*))?(?=\s|$)")
 MAX_CLAIMS = 200  # of a repository: the last ones, which win
 
 
@@ -20,7 +20,7 @@ class Claim(NamedTuple):
     """That the files below `folder` whose path from there on matches `pattern` are, or are not, `attribute`."""
 
     folder: str  # with `/` at its end; empty at the top
-    pattern: str  # of RE2
+    pattern: str  # as git writes it
     attribute: str
     is_so: bool | None  # None where it is as if nothing had been said
 
@@ -55,17 +55,19 @@ def _claims(files: pa.Table) -> dict[str, list[Claim]]:
 
 
 def _of_text(folder: str, text: str) -> Iterator[Claim]:
-    for line in text.splitlines():
-        if parsed := LINE.match(line):
-            for sign, attribute, value in ATTRIBUTE.findall(parsed[3]):
+    for line in map(str.strip, text.splitlines()):
+        if pattern := PATTERN.match(line):
+            for sign, attribute, value in ATTRIBUTE.findall(line, pattern.end()):
                 is_so = None if sign == "!" else sign != "-" and value != "false"
-                yield from (Claim(folder, expression.pattern, attribute, is_so)
-                            for expression, is_matched in rule(parsed[1] or parsed[2]) if is_matched)  # fmt: skip
+                yield Claim(folder, pattern[1] or pattern[2], attribute, is_so)
 
 
 def _matches(claim: Claim, paths: pa.ChunkedArray) -> np.ndarray:
     """bool[paths]"""
-    inside = pc.starts_with(paths, claim.folder)
-    relative = pc.utf8_slice_codeunits(paths, len(claim.folder))
-    found: np.ndarray = pc.and_(inside, pc.match_substring_regex(relative, claim.pattern)).to_numpy()
+    found: np.ndarray = np.zeros(len(paths), bool)
+    for expression, is_matched in rule(claim.pattern):
+        if is_matched:  # git knows no `!` here
+            relative = pc.utf8_slice_codeunits(paths, len(claim.folder))
+            inside = pc.starts_with(paths, claim.folder)
+            found = pc.and_(inside, pc.match_substring_regex(relative, expression.pattern)).to_numpy()
     return found

@@ -1,6 +1,7 @@
 """`.gitattributes`: what a repository says of its own files wins over what their paths look like."""
 
 import subprocess
+import time
 
 import pyarrow as pa
 import pytest
@@ -53,6 +54,21 @@ LINES = [
 def test_a_line(text, expected):
     found = attributes.stated(table({"r/.gitattributes": text, "r/a.c": ""}))
     assert {name: rows[1] for name, rows in found.items() if rows} == expected
+
+
+HOSTILE = [
+    "*.c" + " " * 500_000 + "x",
+    " linguist-generated" * 40_000,
+    "a linguist-generated\n" * 40_000,
+    '"' * 500_000,
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_hostile_file_takes_linear_time(text):
+    started = time.process_time()
+    attributes.stated(table({"r/.gitattributes": text, "r/a.c": ""}))
+    assert time.process_time() - started < 2
 
 
 @pytest.fixture(scope="module")
