@@ -47,6 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except (KeyboardInterrupt, RuntimeError) as error:
+        if not isinstance(error, KeyboardInterrupt) and not str(error).startswith("KeyboardInterrupt"):  # Beam wraps it
+            raise
+        print("stopped; what is whole stays: the same command goes on from there", file=sys.stderr)
+        return 130
     return 0
 
 

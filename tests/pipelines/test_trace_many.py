@@ -110,3 +110,16 @@ def test_a_reader_that_has_seen_enough_is_no_error():
         process.stdout.close()
         _, said = process.communicate()
     assert (process.returncode, said) == (0, b"")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("KeyboardInterrupt [while running 'crawl']")])
+def test_control_c_is_no_error(monkeypatch, capsys, error):
+    monkeypatch.setattr("pipelines.contract.markdown", lambda: (_ for _ in ()).throw(error))
+    assert main(["contract"]) == 130
+    assert capsys.readouterr().err == "stopped; what is whole stays: the same command goes on from there\n"
+
+
+def test_another_error_is_shown_whole(monkeypatch):
+    monkeypatch.setattr("pipelines.contract.markdown", lambda: (_ for _ in ()).throw(RuntimeError("broken")))
+    with pytest.raises(RuntimeError, match="broken"):
+        main(["contract"])
