@@ -10,26 +10,29 @@ tiktoken takes part in the speeds if it can be imported: `pip install --target D
 
 import argparse
 import importlib.util
-import json
+import shutil
 import statistics
 import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import gigatoken
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from pipelines import rows, runner, storage
+from pipelines import rows, runner, shards, storage
 from pipelines.stage import load
 from pipelines.token_sequences import encode, figures, fim, sample, tokenizer
 from pipelines.token_sequences import stage as token_sequences
 
+EVERY = {"gigatoken": (1, 2, 4), "tokenizers": (16,)}  # row groups that the stage is measured on, largest part first
 PARTS = ("splits", "encoders", "stage", "languages", "packing")
 PUBLIC = {  # the end of a path; the long names are SHA-1 of where tiktoken gets them
     "cl100k_base": "tokenizers/9b5ad71b2ce5302211f9c61530b329a4922fc6a4",
@@ -167,68 +170,97 @@ def _byte_signs() -> dict[int, str]:
     return {**{byte: chr(byte) for byte in plain}, **{byte: chr(256 + place) for place, byte in enumerate(others)}}
 
 
+class Part(NamedTuple):
+    """A run with every n-th row group of another run's documents, and their text in memory."""
+
+    folder: Path
+    columns: list[pa.LargeStringArray]
+    megabytes: float
+
+
+Way = Callable[[Part], float]  # -> CPU seconds
+
+
 def whole_stage(run_folder: str, trained: Tokenizer, rounds: int, libraries: list[str]) -> None:
-    """The Beam job, Parquet in and Arrow out, of all documents, beside the encoder alone on the same text: from
-    Parquet, and in memory, as lists of str and as Arrow's buffers."""
-    columns = [table["text"].chunk(0) for table in tables(run_folder, "*", ["text"])]
-    size = sum(pc.sum(pc.binary_length(column)).as_py() for column in columns)
-    print(f"{size / 1e6:.1f} MB; loading the tokenizers, once a worker, is in all of these: ", end="")
-    print(f"{measure(lambda: encode.Encoder(trained), rounds):.2f} CPU s")
+    """The Beam job, Parquet in and Arrow out, beside the encoder alone on the same text, from Parquet (in the same
+    batches as the stage) and in memory: in turns, on parts of the run, for what each further MB costs is the difference
+    between the largest and the smallest. The rest, starting Beam and loading the tokenizers, is paid once."""
     for library in libraries:
-        few = rounds if library == "gigatoken" else 1
-        bare = {name: measure(work, few) for name, work in _bare(run_folder, trained, columns, library).items()}
-        for name, seconds in bare.items():
-            print(f"{library} alone, {name:<14} {seconds:8.2f} CPU s {size / 1e6 / seconds:7.1f} MB/s per core")
-        for method in ("concat", "best_fit"):
-            settings = {"sequence_length": 4096, "fim_rate": 0.5, "library": library, "packing": method}
-            with tempfile.TemporaryDirectory() as folder:
-                seconds = statistics.median(_stage(run_folder, folder, trained, settings) for _ in range(few))
-            shares = ", ".join(f"{one / seconds:4.0%} of {library} from {name}" for name, one in bare.items())
-            print(f"stage, {method:<9} {seconds:8.2f} CPU s {size / 1e6 / seconds:7.1f} MB/s per core, {shares}")
+        with tempfile.TemporaryDirectory() as folder:
+            parts = [_part(run_folder, Path(folder, str(every)), trained, every) for every in EVERY[library]]
+            ways = _ways(trained, library)
+            seconds: dict[str, list[list[float]]] = {name: [[] for _ in parts] for name in ways}
+            for _ in range(rounds):
+                for (name, way), number in product(ways.items(), range(len(parts))):
+                    seconds[name][number].append(way(parts[number]))
+        for kind, pick in (("median", statistics.median), ("least", min)):
+            picked = {name: list(map(pick, some)) for name, some in seconds.items()}
+            _print_speeds(f"{library}, {kind} of {rounds}", [part.megabytes for part in parts], picked)
 
 
-def _bare(
-    run_folder: str, trained: Tokenizer, columns: list[pa.LargeStringArray], library: str
-) -> dict[str, Callable[[], object]]:
-    """On one thread; each run begins with an empty cache. Making the lists is not counted."""
-    if library == "tokenizers":
-        some = [batch.to_pylist() for column in columns for batch in _slices(column)]
-        return {"lists of str": lambda: [len(trained.encode_batch_fast(batch)) for batch in some]}
-    lists = [column.to_pylist() for column in columns]
-    described = json.dumps({**json.loads(trained.to_str()), "added_tokens": []})
-
-    def of_lists() -> None:
-        fast = gigatoken.Tokenizer.from_json(described)
-        for texts in lists:
-            fast.encode_batch(texts, parallel=False)
-
-    def of_buffers(some: Iterable[pa.LargeStringArray] = columns) -> None:
-        fast = encode.gigatoken_ids(trained)
-        for column in some:
-            fast(*fim.buffers(column))
-
-    def of_parquet() -> None:
-        of_buffers(table["text"].chunk(0) for table in tables(run_folder, "*", ["text"]))
-
-    return {"lists of str": of_lists, "Arrow buffers": of_buffers, "Parquet": of_parquet}
+def _print_speeds(title: str, sizes: list[float], seconds: dict[str, list[float]]) -> None:
+    columns = [*(f"CPU s of {size:.1f} MB" for size in sizes), "MB/s per core", "of each further MB"]
+    print(f"\n| {title} | {' | '.join(columns)} |\n|---|" + "--:|" * len(columns))
+    speeds = {}
+    for name, times in seconds.items():
+        more = (sizes[0] - sizes[-1]) / (times[0] - times[-1]) if len(sizes) > 1 else float("nan")
+        speeds[name] = (sizes[0] / times[0], more)
+        print(f"| {name} | {' | '.join(f'{value:.2f}' for value in times)} | {speeds[name][0]:.1f} | {more:.1f} |")
+    for name, bare in product(("stage, concat", "stage, best_fit"), ("encoder, Parquet", "encoder, memory")):
+        all_text, more = (mine / alone for mine, alone in zip(speeds[name], speeds[bare], strict=True))
+        print(f"{name} / {bare}: {all_text:.0%}, of each further MB {more:.0%}")
 
 
-def _slices(column: pa.LargeStringArray) -> Iterator[pa.LargeStringArray]:
-    """Of few documents, for `tokenizers` makes Python objects of all ids."""
-    return (column.slice(first, 16) for first in range(0, len(column), 16))
+def _part(run_folder: str, folder: Path, trained: Tokenizer, every: int) -> Part:
+    for manifest in Path(run_folder).glob("*/manifest.json"):
+        (folder / manifest.parent.name).mkdir(parents=True)
+        shutil.copy(manifest, folder / manifest.parent.name)
+    (folder / "token_sequences/manifest.json").unlink()
+    tokenizer.save(trained, folder / "token_sequences" / token_sequences.TOKENIZER)
+    for path in Path(run_folder, "parquet_shards").glob("*/*.parquet"):
+        copied = folder / "parquet_shards" / path.parent.name / path.name
+        copied.parent.mkdir(exist_ok=True)
+        with pq.ParquetFile(path) as file, shards.parquet_writer(copied, file.schema_arrow) as writer:
+            for group in range(0, file.num_row_groups, every):
+                writer.write_table(found := file.read_row_group(group), len(found))
+    columns = list(_columns(folder))
+    return Part(folder, columns, sum(pc.sum(pc.binary_length(column)).as_py() for column in columns) / 1e6)
 
 
-def _stage(run_folder: str, folder: str, trained: Tokenizer, settings: dict[str, Any]) -> float:
+def _columns(folder: Path) -> Iterator[pa.LargeStringArray]:
+    for path in sorted(folder.glob("parquet_shards/*/*.parquet")):
+        for table in rows.batches(str(path), ["text"], token_sequences.BATCH_BYTES):
+            yield table["text"].chunk(0)
+
+
+def _ways(trained: Tokenizer, library: str) -> dict[str, Way]:
+    """On one thread. Each begins with an empty cache."""
+
+    def bare(columns: Iterable[Any]) -> None:
+        if library == "gigatoken":
+            fast = encode.gigatoken_ids(trained)
+            for column in columns:
+                fast(*fim.buffers(column))
+        else:
+            for column in columns:
+                for first in range(0, len(column), 16):  # few, for it makes Python objects of all ids
+                    trained.encode_batch_fast(column[first : first + 16].to_pylist())
+
+    return {
+        "encoder, memory": lambda part: measure(lambda: bare(part.columns), 1),
+        "encoder, Parquet": lambda part: measure(lambda: bare(_columns(part.folder)), 1),
+        "stage, concat": lambda part: _stage(part, library, "concat"),
+        "stage, best_fit": lambda part: _stage(part, library, "best_fit"),
+    }
+
+
+def _stage(part: Part, library: str, method: str) -> float:
     """CPU seconds of the step that writes the sequences; the tokenizer is given."""
-    run, _ = runner.prepare(load("token_sequences"), run_folder, {"token_sequences": settings})
-    run = type(run)(run.stage, run.config, folder, run.recipe, run.ancestors)
-    Path(folder, "parquet_shards").symlink_to(Path(run_folder, "parquet_shards").absolute())
-    tokenizer.save(trained, Path(run.path(token_sequences.TOKENIZER)))
-    started = time.process_time()
-    runner._run_step(run.stage.steps[1], run, (), None)
-    seconds = time.process_time() - started
-    storage.remove(run.folder)
-    Path(folder, "parquet_shards").unlink()
+    settings = {"sequence_length": 4096, "fim_rate": 0.5, "library": library, "packing": method}
+    run, _ = runner.prepare(load("token_sequences"), str(part.folder), {"token_sequences": settings})
+    seconds = measure(lambda: runner._run_step(run.stage.steps[1], run, (), None), 1)
+    for split in ("train", "validation", "test"):
+        storage.remove(run.path(split))
     return seconds
 
 

@@ -142,6 +142,15 @@ def test_a_flipped_byte_in_the_data_is_noticed(sources, run_stages, run_folder):
         run_stages("rule_filter", crawl={"num_shards": 1})
 
 
+def test_only_what_repeats_has_a_dictionary(sources, run_stages, run_folder):
+    sources(FILES)
+    run_stages("crawl")
+    group = pq.read_metadata(Path(run_folder, "crawl", "files-00000-of-00002.parquet")).row_group(0)
+    encodings = {column["path_in_schema"]: column["encodings"] for column in group.to_dict()["columns"]}
+    assert "RLE_DICTIONARY" in encodings["repository"]
+    assert "RLE_DICTIONARY" not in encodings["content"]
+
+
 def test_a_missing_stage_is_named(run_stages):
     with pytest.raises(FileNotFoundError, match="run the stage crawl first"):
         run_stages("rule_filter")
