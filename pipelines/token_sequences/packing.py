@@ -12,7 +12,7 @@ from numba import njit
 
 T = TypeVar("T")
 Method = Literal["concat", "best_fit"]
-BLOCK_TOKENS = 1 << 24  # documents are fitted among about as many tokens: 64 MB
+BLOCK_TOKENS = 1 << 24  # documents are fitted among about as many tokens: 32 or 64 MB
 MIN_BLOCK_ROWS = 64  # and never among fewer sequences than this
 
 
