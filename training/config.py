@@ -87,8 +87,8 @@ class Skipping(Table):
 class Parallel(Table):
     """How processes share the work. Nothing here changes what comes out but for rounding: it is no part of the recipe.
 
-    `tensor` processes hold the parts of each layer (llama only), `context` processes the parts of each sequence; all
-    processes / (`tensor` x `context`) of them see sequences of their own.
+    `tensor` processes hold the parts of each layer, `context` processes the parts of each sequence; all processes /
+    (`tensor` x `context`) of them see sequences of their own.
     """
 
     strategy: Literal["ddp", "fsdp"] = "ddp"  # ddp: each process holds the whole model; fsdp: a part

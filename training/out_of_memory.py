@@ -40,8 +40,4 @@ def _advice(config: TrainingConfig, num_processes: int) -> Iterator[str]:
     if parallel.zero_stage < 3:
         yield f"raise parallel.zero_stage from {parallel.zero_stage} to 3"
     yield f"for long sequences, raise parallel.context from {parallel.context} to {2 * parallel.context}"
-    yield "start more processes" + (
-        f", or raise parallel.tensor from {parallel.tensor} to {2 * parallel.tensor}"
-        if config.model.kind == "llama"
-        else ""
-    )
+    yield f"start more processes, or raise parallel.tensor from {parallel.tensor} to {2 * parallel.tensor}"

@@ -1,7 +1,7 @@
 """How the processes of a run share the work: which batch each one sees, and which part of the model each one holds.
 
 The sharding is PyTorch's own: DistributedDataParallel (put on by accelerate), or `fully_shard`, which covers ZeRO-1 to
-3 (1910.02054, section 5), alone or over a tensor-parallel plan (1909.08053, section 3).
+3 (1910.02054, section 5), alone or over layers that `tensor_parallel` has split.
 """
 
 from collections.abc import Iterable
@@ -17,17 +17,9 @@ from torch.distributed import ProcessGroup
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor
-from torch.distributed.tensor.parallel import ColwiseParallel, ParallelStyle, RowwiseParallel, parallelize_module
 
+from training import tensor_parallel
 from training.config import Parallel
-
-# The heads of a layer, and the columns of its MLP, are spread over the processes: one all-reduce after each.
-LLAMA_PLAN: dict[str, ParallelStyle] = {
-    **{f"self_attn.{name}_proj": ColwiseParallel() for name in ("q", "k", "v")},
-    "self_attn.o_proj": RowwiseParallel(),
-    **{f"mlp.{name}_proj": ColwiseParallel() for name in ("gate", "up")},
-    "mlp.down_proj": RowwiseParallel(),
-}
 
 
 @dataclass(frozen=True)
@@ -80,7 +72,7 @@ def shard(model: nn.Module, settings: Parallel, place: Layout, device: torch.dev
     layers = model.get_submodule("model.layers")
     if settings.tensor > 1:
         for layer in layers.children():
-            parallelize_module(layer, mesh["tensor"], LLAMA_PLAN)
+            tensor_parallel.split(layer, mesh["tensor"])
     policy = MixedPrecisionPolicy(param_dtype=compute, reduce_dtype=torch.float32)
     for module in [*layers.children(), model]:
         fully_shard(module, mesh=mesh["data"], mp_policy=policy, reshard_after_forward=settings.zero_stage == 3)
@@ -97,16 +89,16 @@ def context_group(place: Layout, device: torch.device) -> ProcessGroup | None:
 def check(model: nn.Module, settings: Parallel) -> None:
     """ValueError where layers or sequences of `model` cannot be split as the settings ask."""
     config: Any = model.config
-    if settings.tensor > 1 and config.model_type != "llama":
-        raise ValueError(
-            f"parallel.tensor is {settings.tensor}, but is there for llama only; this is {config.model_type}: "
-            "set it to 1, and let zero_stage = 3 share the weights, context the sequences"
-        )
     split = settings.tensor * settings.context
-    if split > 1 and (config.num_key_value_heads % split or config.intermediate_size % settings.tensor):
+    sizes = [config.intermediate_size]
+    if config.model_type == "deepseek_v2":
+        sizes += [config.n_routed_experts, config.n_shared_experts * config.moe_intermediate_size]
+    if config.num_key_value_heads % split or any(size % settings.tensor for size in sizes):
         raise ValueError(
             f"parallel.tensor {settings.tensor} x parallel.context {settings.context} must divide the model's "
             f"{config.num_key_value_heads} key-value heads, and tensor its intermediate_size {config.intermediate_size}"
+            + " and its experts"
+            * (len(sizes) > 1)
         )
 
 

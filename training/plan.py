@@ -163,7 +163,10 @@ def _asked_for(budget: Budget, gpus: int) -> Layout | None:
 
 
 def _layer_sizes(shape: Model) -> tuple[int, ...]:
-    return (_kv_heads(shape), shape.intermediate_size) if shape.kind == "llama" else (1,)
+    """What the processes that share a layer must divide."""
+    experts = shape.experts
+    of_experts = (experts.num_routed, experts.num_shared * experts.intermediate_size) if experts else ()
+    return (_kv_heads(shape), shape.intermediate_size, *of_experts)
 
 
 def _kv_heads(shape: Model) -> int:

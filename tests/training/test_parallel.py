@@ -28,7 +28,9 @@ MODELS: dict[str, Any] = {
     "deepseek_v2": {
         "kind": "deepseek_v2",
         "num_kv_heads": None,
-        "latent_attention": {"kv_rank": 16, "nope_head_size": 8, "rope_head_size": 4, "value_head_size": 8},
+        "latent_attention": {
+            "kv_rank": 16, "query_rank": 24, "nope_head_size": 8, "rope_head_size": 4, "value_head_size": 8
+        },
         "experts": {
             "num_routed": 4, "num_per_token": 2, "num_shared": 1, "intermediate_size": 24, "num_groups": 2,
             "groups_per_token": 2, "balance_alpha": 0.3, "device_balance_alpha": 0.2,
@@ -46,6 +48,7 @@ LAYOUTS = {
     "llama, context, zero 2": Parallel(strategy="fsdp", zero_stage=2, context=2),
     "deepseek_v2, ddp": Parallel(),
     "deepseek_v2, zero 3": Parallel(strategy="fsdp", zero_stage=3),
+    "deepseek_v2, tensor": Parallel(strategy="fsdp", tensor=2),
     "deepseek_v2, context": Parallel(context=2),
     "deepseek_v2, context, zero 3": Parallel(strategy="fsdp", context=2),
 }
@@ -170,7 +173,7 @@ def test_context_neighbours_see_the_same_sequences():
     ("model", "layout", "message"),
     [
         ("deepseek_v2", {"context": 8}, "must divide the model's 4 key-value heads"),
-        ("deepseek_v2", {"strategy": "fsdp", "tensor": 2}, "parallel.tensor is 2, but is there for llama only"),
+        ("deepseek_v2", {"strategy": "fsdp", "tensor": 8}, "key-value heads, and tensor its .* and its experts"),
         ("llama", {"context": 4}, "must divide the model's 2 key-value heads"),
     ],
 )

@@ -289,7 +289,7 @@ def test_a_mixture_of_experts_can_be_planned(capsys):
     assert "31.1K bytes a token" in shown
     assert "laws of dense models" in shown
     assert "zero3 64, checkpointing" in shown
-    assert " x tp" not in shown  # the trainer shares layers of Llama models only
+    assert "zero3 8 x tp 8" in shown
     assert "zero3 8 x cp 8" in shown
 
 
