@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from pipelines.crawl.sources.source import DroppedRepositoryError, readable_path
+from pipelines.crawl.sources.source import DroppedRepositoryError, check_paths, readable_path
 
 SAFE = (
     "-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false",
@@ -33,7 +33,6 @@ NETWORK = (*PROXIES, *map(str.upper, PROXIES), "SSL_CERT_FILE", "SSL_CERT_DIR", 
 NO_TRANSPORT = "none"
 TRANSPORTS = "file:git:http:https:ssh"
 PIPE_BYTES = 1 << 18  # of what waits between git and here: fewer turns than with the 64 kB of Linux
-MAX_LINE_BYTES = 1_000_000  # of a listing: a path that is longer is no path
 
 
 class GitError(DroppedRepositoryError):
@@ -108,12 +107,12 @@ def items(folder: str, commit: str) -> Iterator[Item]:
 
 def _lines(stream: IO[bytes]) -> Iterator[bytes]:
     """What lies between NULs."""
-    rest = b""
+    rest, num_bytes = b"", 0
     while chunk := stream.read(1 << 16):
         *lines, rest = (rest + chunk).split(b"\0")
         yield from lines
-        if len(rest) > MAX_LINE_BYTES:
-            raise GitError(f"a path of more than {MAX_LINE_BYTES} bytes")
+        num_bytes += len(chunk)
+        check_paths(num_bytes)
 
 
 @contextmanager

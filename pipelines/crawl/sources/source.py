@@ -13,6 +13,7 @@ from typing import ClassVar, Protocol, TypeVar
 from pipelines.crawl.limits import Limits
 
 T = TypeVar("T")
+MAX_PATHS_BYTES = 100_000_000  # of all paths of a repository: folders may be nested, and names be long, without end
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,12 @@ def at_most(items: Iterator[T], limits: Limits) -> list[T]:
     if len(found) > limits.max_entries:
         raise DroppedRepositoryError(f"more than {limits.max_entries} entries", "repository_entries")
     return found
+
+
+def check_paths(num_bytes: int) -> None:
+    """DroppedRepositoryError where the paths of a repository take more than they may, so far."""
+    if num_bytes > MAX_PATHS_BYTES:
+        raise DroppedRepositoryError(f"paths of more than {MAX_PATHS_BYTES:,} bytes", "repository_entries")
 
 
 @contextmanager

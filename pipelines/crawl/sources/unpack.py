@@ -24,6 +24,7 @@ from pipelines.crawl.sources.source import (
     DroppedRepositoryError,
     Entry,
     UnreadableEntryError,
+    check_paths,
     no_content,
     readable_path,
 )
@@ -97,11 +98,13 @@ def _tar_entries(path: Path, kind: str, bounds: Bounds) -> Iterator[Entry]:
     with path.open("rb") as packed:
         stream = _Counted(_decompressed(packed, kind), bounds.most(path.stat().st_size))
         with tarfile.TarFile(fileobj=stream, tarinfo=_TarInfo, encoding="utf-8") as files:  # type: ignore[arg-type]
-            kept_bytes, store = 0, _Store()
+            kept_bytes, paths_bytes, store = 0, 0, _Store()
             for number, member in enumerate(files):
                 files.members = []  # type: ignore[attr-defined]  # so that a million entries are not kept
                 if number == bounds.max_entries:
                     raise DroppedRepositoryError(f"more than {bounds.max_entries} entries", "repository_entries")
+                paths_bytes += len(member.name)
+                check_paths(paths_bytes)
                 if not member.isdir():
                     found = _tar_entry(files, member, bounds, kept_bytes, store)
                     kept_bytes += 0 if found.reason else found.size_bytes

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from pipelines.crawl import files
 from pipelines.crawl.limits import Limits
+from pipelines.crawl.sources import source as sources
 from pipelines.crawl.sources import unpack
 from pipelines.crawl.sources.archive import ArchiveSource
 
@@ -153,6 +154,12 @@ SIZES = [
 def test_limits(read, options, expected):
     data = tar(member("r/a", b"aaaaaa"), member("r/b", b"bbbbbb"), member("r/c", b"ccccc"))
     assert read(data, **options) == expected
+
+
+def test_a_bomb_of_names_is_broken_off(read, monkeypatch):
+    monkeypatch.setattr(sources, "MAX_PATHS_BYTES", 1_000_000)
+    data = gzip.compress(tar(*(member(f"{number}/" + "x/" * 100_000, b"x") for number in range(6))))
+    assert read(data) == [(".", "repository_entries: paths of more than 1,000,000 bytes")]
 
 
 @pytest.mark.parametrize("suffix", ["tar.gz", "tar.bz2", "tar.xz", "tar.zst"])

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import zlib
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pytest
 from pipelines.crawl import files
 from pipelines.crawl.limits import Limits
 from pipelines.crawl.sources import git, git_objects
+from pipelines.crawl.sources import source as sources
 from pipelines.crawl.sources.git import GitError, GitSource, default_name
 from pipelines.crawl.sources.source import DroppedRepositoryError
 from pipelines.crawl.stage import STAGE
@@ -308,6 +310,22 @@ def test_nested_folders_without_end_are_refused(repository, cache):
     [found] = source.repositories(cache)
     with pytest.raises(DroppedRepositoryError, match="more than 1000 entries"):
         next(source.entries(found, Limits(max_entries=1000), cache))
+
+
+def test_a_folder_that_is_inside_itself_is_refused(repository, cache, monkeypatch):
+    """Each path is longer than the one before, so that memory would grow with their square."""
+    monkeypatch.setattr(sources, "MAX_PATHS_BYTES", 10_000_000)
+    (repository / "a").mkdir()
+    commit(repository, **{"a/f": "1"})
+    damaged = run_git(repository, "rev-parse", "HEAD:a")
+    body = b"40000 folder\0" + bytes.fromhex(damaged)
+    place = repository / ".git" / "objects" / damaged[:2] / damaged[2:]
+    place.chmod(0o644)
+    place.write_bytes(zlib.compress(b"tree %d\0%b" % (len(body), body)))
+    source = GitSource(url=str(repository))
+    [found] = source.repositories(cache)
+    with pytest.raises(DroppedRepositoryError, match="paths of more than 10,000,000 bytes"):
+        next(source.entries(found, Limits(), cache))
 
 
 def marker_script(folder: Path) -> tuple[str, Path]:
