@@ -27,12 +27,14 @@ def may_tell(path: str) -> bool:
     """Whether a file of this path may say what its repository's licence is."""
     name = _name(path)
     lowered = name.lower()
+    if "/" in name and not lowered.startswith("licen"):  # nearly every file
+        return False
     return name in MANIFESTS or (bool(LICENCE_FILE.fullmatch(lowered)) and not CODE.fullmatch(lowered))
 
 
 def _name(path: str) -> str:
     """What a file is told by: its path, without the folder that a wheel has for such files."""
-    return DIST_INFO.sub("", path, count=1)
+    return DIST_INFO.sub("", path, count=1) if ".dist-info/" in path else path
 
 
 def licence_of(files: Iterable[tuple[str, str]]) -> str:
