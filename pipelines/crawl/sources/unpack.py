@@ -207,7 +207,7 @@ class _Counted:
     def read(self, size: int) -> bytes:
         if size < 0:
             raise BrokenArchiveError("a header of a negative size")
-        found = self.inner.read(size)
+        found = b""
         while len(found) < size and (more := self.inner.read(size - len(found))):
             found += more
         self.count += len(found)
@@ -245,7 +245,7 @@ class _Xz:
         self.packed, self.decompressor = packed, _xz_decompressor()
 
     def read(self, size: int) -> bytes:
-        while size:  # an empty file asks for nothing, which lzma takes for an error
+        while True:
             if self.decompressor.eof:
                 rest = self.decompressor.unused_data.lstrip(b"\0") or self.packed.read(CHUNK_BYTES).lstrip(b"\0")
                 if not rest:
@@ -257,7 +257,6 @@ class _Xz:
                     raise EOFError("the xz stream has no end")
             if found := self.decompressor.decompress(rest, size):
                 return found
-        return b""
 
 
 def _xz_decompressor() -> lzma.LZMADecompressor:
